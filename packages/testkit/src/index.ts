@@ -1,1 +1,3 @@
-export {}
+export * from './fakes/clock.ts'
+export * from './fakes/fakes.ts'
+export * from './harness.ts'
