@@ -48,7 +48,10 @@ const backendWord = z.preprocess(
 const isDsn = (value: string): boolean => {
   try {
     const url = new URL(value)
-    return (url.protocol === 'postgresql:' || url.protocol === 'postgres:') && url.hostname !== ''
+    return (
+      (url.protocol === 'postgresql:' || url.protocol === 'postgres:') &&
+      (url.hostname !== '' || url.searchParams.has('host'))
+    )
   } catch {
     return false
   }

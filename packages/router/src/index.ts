@@ -1,1 +1,3 @@
-export {}
+export type { OpenBackend, Registry } from './registry.ts'
+export { openRouter, type RouterOptions } from './router.ts'
+export { type StorageRow, storageMap } from './status.ts'
