@@ -7,6 +7,7 @@ import { maxTextBytes } from './text.ts'
 /** One member of the outermost object, as offsets into the text: `"key"` from `start`, its value up to `end`. */
 interface Member {
   key: string
+  index: number
   start: number
   keyEnd: number
   valueStart: number
@@ -52,7 +53,8 @@ const readMembers = (text: string, open: number): { members: Member[]; close: nu
     const keyEnd = stringEnd(text, at)
     const valueStart = skipBlanks(text, skipBlanks(text, keyEnd) + 1)
     const end = valueEnd(text, valueStart)
-    members.push({ key: JSON.parse(text.slice(at, keyEnd)) as string, start: at, keyEnd, valueStart, end })
+    const key = JSON.parse(text.slice(at, keyEnd)) as string
+    members.push({ key, index: members.length, start: at, keyEnd, valueStart, end })
     at = skipBlanks(text, end)
     if (text[at] === ',') at = skipBlanks(text, at + 1)
   }
@@ -99,8 +101,8 @@ export const patchJsonText = (text: string, change: StatePatch): PatchedText => 
   const open = text.indexOf('{')
   const { members, close } = readMembers(text, open)
   const style = styleOf(text, open, close, members)
-  const last = new Map(members.map((member, index) => [member.key, index]))
-  const kept = members.filter(({ key }, index) => !removed.has(key) && (!entries.has(key) || last.get(key) === index))
+  const last = new Map(members.map(({ key, index }) => [key, index]))
+  const kept = members.filter(({ key, index }) => !removed.has(key) && (!entries.has(key) || last.get(key) === index))
   const pieces = kept.map((member) => {
     const value = entries.get(member.key)
     return (
@@ -130,10 +132,11 @@ const joined = (text: string, { members, kept, pieces, style, open, close }: Par
   const before = (index: number): string => {
     if (index === 0) return style.beforeFirst
     const member = kept[index]
-    const previous = member && members[members.indexOf(member) - 1]
-    return member && previous && previous === kept[index - 1] ? text.slice(previous.end, member.start) : style.between
+    const previous = kept[index - 1]
+    const neighbours = member && previous && previous.index === member.index - 1
+    return neighbours ? text.slice(previous.end, member.start) : style.between
   }
-  const tail = members.length > 0 ? text.slice(members.at(-1)?.end, close) : ''
   const body = pieces.map((piece, index) => before(index) + piece).join('')
-  return text.slice(0, open + 1) + body + (pieces.length === 0 && members.length > 0 ? '' : tail) + text.slice(close)
+  const tail = pieces.length > 0 && members.length > 0 ? text.slice(members.at(-1)?.end, close) : ''
+  return text.slice(0, open + 1) + body + tail + text.slice(close)
 }

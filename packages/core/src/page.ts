@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { invalid } from './errors.ts'
 import type { JsonValue } from './json.ts'
 import { parseJson } from './json.ts'
@@ -46,4 +47,13 @@ export const decodeCursor = ({ cursor }: PageRequest, length: number): JsonValue
   if (!parsed.ok || !Array.isArray(parsed.value) || parsed.value.length !== length)
     throw invalid('The cursor is not one that this list gave out.')
   return parsed.value
+}
+
+/** The same, and each part of the key is of the kind this list puts there. */
+export const readCursor = <S extends z.ZodTuple>(request: PageRequest, schema: S): z.output<S> | null => {
+  const key = decodeCursor(request, schema.def.items.length)
+  if (key === null) return null
+  const parsed = schema.safeParse(key)
+  if (!parsed.success) throw invalid('The cursor is not one that this list gave out.')
+  return parsed.data
 }
