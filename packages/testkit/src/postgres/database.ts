@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+
+export interface FreshDatabase extends AsyncDisposable {
+  readonly dsn: string
+}
+
+const once = async (dsn: string, statement: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: dsn, connectionTimeoutMillis: 10_000 })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** A new empty database on that server, dropped on dispose with whatever is still connected. */
+export const freshDatabase = async (dsn: string): Promise<FreshDatabase> => {
+  const name = `nexus_${randomBytes(8).toString('hex')}`
+  await once(dsn, `CREATE DATABASE ${name} TEMPLATE template0`)
+  const url = new URL(dsn)
+  url.pathname = `/${name}`
+  return {
+    dsn: url.href,
+    async [Symbol.asyncDispose]() {
+      await once(dsn, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    },
+  }
+}
