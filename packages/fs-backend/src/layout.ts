@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { invalid } from '@nexus/core'
+
+const maxNameBytes = 255
+
+/** Whether a name can be that of a visible file or folder, so that looking for it makes sense. */
+export const isVisibleName = (name: string): boolean =>
+  name !== '' && !name.startsWith('.') && !/[/\0]/.test(name) && Buffer.byteLength(name) <= maxNameBytes
+
+const segment = (name: string): string => {
+  if (!isVisibleName(name)) throw invalid(`${JSON.stringify(name.slice(0, 60))} cannot be the name of a file.`)
+  return name
+}
+
+export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+/** A name of ours for a record of any name, within the length of a file name. */
+export const shortHash = (name: string): string => sha256(name).slice(0, 32)
+
+/** Names of records inside documented file names, or null where the file is none. */
+export const recordName = {
+  json: (file: string): string | null => (/^[^.].*\.json$/s.test(file) ? file.slice(0, -5) : null),
+  summary: (file: string): string | null => /^completion_summary_(.+)\.json$/s.exec(file)?.[1] ?? null,
+} as const
+
+export const summaryFile = (issueNumber: string): string => `completion_summary_${issueNumber}.json`
+
+/**
+ * The only place that builds a path. Documented folders hold documented files; what else is ours lies in dot folders
+ * beside them. Every name is checked again here, so that no caller can reach outside the root. [C-FILES-1, C-FILES-3]
+ */
+export const createLayout = (root: string) => {
+  const project = (key: string): string => join(root, 'tasks', segment(key))
+  const completions = (key: string): string => join(project(key), 'completions')
+  const inboxProject = (key: string): string => join(root, 'inbox', segment(key))
+  return {
+    root,
+    temp: join(root, '.tmp'),
+    quarantine: join(root, '.quarantine'),
+
+    workflows: join(root, 'workflows'),
+    workflow: (id: string): string => join(root, 'workflows', segment(`${id}.json`)),
+    hostState: join(root, 'state'),
+    hostStateFile: (key: string): string => join(root, 'state', segment(`${key}.json`)),
+    /** Create-once revisions of the record `file` lies in `folder`. */
+    revisions: (folder: string, file: string): string => join(folder, '.rev', shortHash(file)),
+
+    projects: join(root, 'tasks'),
+    tasks: (key: string, state: 'active' | 'closed'): string => join(project(key), state),
+    task: (key: string, state: 'active' | 'closed', filename: string): string =>
+      join(project(key), state, segment(filename)),
+    taskMeta: (key: string): string => join(project(key), '.meta'),
+
+    completions,
+    summary: (key: string, issueNumber: string): string => join(completions(key), segment(summaryFile(issueNumber))),
+    byKey: (key: string): string => join(completions(key), '.by-key'),
+    seen: (key: string): string => join(completions(key), '.seen'),
+
+    inbox: join(root, 'inbox'),
+    inboxProject,
+    /** A pending task's documented place. */
+    inboxTask: (key: string, filename: string): string => join(inboxProject(key), segment(filename)),
+    /** Hidden files of the inbox beside the project's pending ones; the parts are ours, not callers'. */
+    inboxHidden: (key: string, ...parts: string[]): string => join(inboxProject(key), '.q', ...parts),
+    /** Hidden files of the inbox that no single project owns. */
+    inboxShared: (...parts: string[]): string => join(root, 'inbox', '.q', ...parts),
+  }
+}
+
+export type Layout = ReturnType<typeof createLayout>

@@ -1,0 +1,77 @@
+import type { Dirent, Stats } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { WithFolder } from './folder.ts'
+import { errnoOf, storeErrorOf } from './fs-errors.ts'
+import { flags, sys } from './syscalls.ts'
+
+export interface ReadFile {
+  bytes: Buffer
+  stat: Stats
+}
+
+/** Reading below the root. What is no plain file (a symlink, a folder, a pipe) is no record and reads as absent. [C-FILES-3] */
+export interface Reading {
+  read(path: string): Promise<ReadFile | null>
+  /** Null where there is no plain file. */
+  stat(path: string): Promise<Stats | null>
+  /** Names of plain files; empty where the folder is absent or a symlink. */
+  files(path: string): Promise<string[]>
+  /** Names of folders that are not hidden; empty where the folder is absent or a symlink. */
+  folders(path: string): Promise<string[]>
+}
+
+const noRecord: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'ENAMETOOLONG', 'ENXIO', 'EISDIR'])
+
+const readAll = async (fd: number, stat: Stats): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  for (let size = Math.max(stat.size + 1, 64); ; size = 65_536) {
+    const chunk = Buffer.allocUnsafe(size)
+    const { bytesRead } = await sys.read(fd, chunk, 0, size, null)
+    if (bytesRead > 0) chunks.push(chunk.subarray(0, bytesRead))
+    if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)
+  }
+}
+
+export const createReading = (withFolder: WithFolder): Reading => {
+  const lookup = async <T>(path: string, absent: T, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (noRecord.has(errnoOf(error) ?? '')) return absent
+      throw storeErrorOf(error, path)
+    }
+  }
+  const entries = (path: string): Promise<Dirent[]> =>
+    lookup(path, [], () => withFolder(path, (folder) => readdir(folder.at('.'), { withFileTypes: true })))
+  return {
+    read: (path) =>
+      lookup(path, null, () =>
+        withFolder(dirname(path), async (folder) => {
+          // O_NONBLOCK: a pipe put in a record's place must not hang the store.
+          const fd = await sys.open(folder.at(basename(path)), flags.O_RDONLY | flags.O_NOFOLLOW | flags.O_NONBLOCK)
+          try {
+            const stat = await sys.fstat(fd)
+            return stat.isFile() ? { bytes: await readAll(fd, stat), stat } : null
+          } finally {
+            await sys.close(fd)
+          }
+        }),
+      ),
+    stat: (path) =>
+      lookup(path, null, () =>
+        withFolder(dirname(path), async (folder) => {
+          const stat = await sys.lstat(folder.at(basename(path)))
+          return stat.isFile() ? stat : null
+        }),
+      ),
+    async files(path) {
+      return (await entries(path)).filter((entry) => entry.isFile()).map((entry) => entry.name)
+    },
+    async folders(path) {
+      return (await entries(path))
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+        .map((entry) => entry.name)
+    },
+  }
+}

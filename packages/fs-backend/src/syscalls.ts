@@ -1,0 +1,22 @@
+import fs from 'node:fs'
+import { promisify } from 'node:util'
+
+/** The callback API, promised: bare descriptors, so that a folder can be held open and named by `/proc/self/fd`. */
+export const sys = {
+  open: promisify(fs.open),
+  close: promisify(fs.close),
+  write: promisify(fs.write),
+  read: promisify(fs.read),
+  fsync: promisify(fs.fsync),
+  fstat: promisify(fs.fstat),
+  lstat: promisify(fs.lstat),
+  rename: promisify(fs.rename),
+  link: promisify(fs.link),
+  unlink: promisify(fs.unlink),
+  mkdir: promisify(fs.mkdir),
+  readlink: promisify(fs.readlink),
+  realpath: promisify(fs.realpath),
+  utimes: promisify(fs.utimes),
+} as const
+
+export const flags = fs.constants

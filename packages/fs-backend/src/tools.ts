@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type BackendContext, type CallOptions, checkOpen } from '@nexus/core'
+import { type Atomic, createAtomic } from './atomic.ts'
+import { createWithFolder, type WithFolder } from './folder.ts'
+import { guarded } from './fs-errors.ts'
+import { createLayout, type Layout } from './layout.ts'
+import { createReading, type Reading } from './reading.ts'
+import { sweepTemps } from './sweep.ts'
+import { flags, sys } from './syscalls.ts'
+import { createTempNames } from './temp-names.ts'
+
+/** What the stores on one root share. */
+export interface FsTools extends BackendContext {
+  /** The real path. */
+  root: string
+  layout: Layout
+  atomic: Atomic
+  reading: Reading
+  withFolder: WithFolder
+  isClosed(): boolean
+  /** What every call does first. */
+  checkOpen(options?: CallOptions): void
+}
+
+const syncPath = async (path: string): Promise<void> => {
+  const fd = await sys.open(path, flags.O_RDONLY | flags.O_DIRECTORY)
+  try {
+    await sys.fsync(fd)
+  } finally {
+    await sys.close(fd)
+  }
+}
+
+/** The root may be a symlink, or lie behind one; nothing below it may. */
+const openRoot = async (root: string): Promise<string> => {
+  const wanted = resolve(root)
+  const topmost = await mkdir(wanted, { recursive: true })
+  if (topmost !== undefined)
+    for (let made = wanted; made.length >= topmost.length; made = dirname(made)) await syncPath(dirname(made))
+  return sys.realpath(wanted)
+}
+
+export const openTools = async (
+  given: string,
+  { clock, ids, logger, liveness }: BackendContext,
+  isClosed: () => boolean,
+): Promise<FsTools> => {
+  const root = await guarded(given, () => openRoot(given))
+  const layout = createLayout(root)
+  const withFolder = createWithFolder(root)
+  const reading = createReading(withFolder)
+  const tempNames = createTempNames(() => ids.next())
+  const atomic = createAtomic({ root, tempFolder: layout.temp, withFolder, tempName: () => tempNames.next() })
+  await sweepTemps({ reading, atomic, folder: layout.temp, isStray: (name) => tempNames.isStray(name) })
+  return {
+    clock,
+    ids,
+    logger,
+    liveness,
+    root,
+    layout,
+    atomic,
+    reading,
+    withFolder,
+    isClosed,
+    checkOpen: (options) => checkOpen(isClosed(), 'filesystem', options),
+  }
+}
