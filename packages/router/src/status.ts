@@ -15,3 +15,23 @@ export const storageMap = (config: Config, backend: Pick<Backend, 'health'>): Pr
   Promise.all(
     storeNames.map(async (store) => ({ store, ...config.routes[store], health: await backend.health(store) })),
   )
+
+const condition = (health: Health): string =>
+  health.status === 'ok' ? 'ok' : `down since ${new Date(health.since).toISOString()}: ${health.reason}`
+
+/** The storage map as a person reads it: a heading and five lines. */
+export const storageMapText = (rows: readonly StorageRow[]): string => {
+  const lines = [
+    ['store', 'backend', 'decided by', 'health'],
+    ...rows.map(({ store, backend, decidedBy, health }) => [store, backend, decidedBy, condition(health)]),
+  ]
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
