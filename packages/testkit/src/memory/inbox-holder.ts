@@ -1,0 +1,89 @@
+import {
+  type Claim,
+  checkName,
+  type FailResult,
+  type InboxStore,
+  type LeaseLost,
+  parseInput,
+  retryDelayMs,
+  StorableText,
+} from '@nexus/core'
+import { heldRow, letGo, makeFailed, makePending } from './inbox-data.ts'
+import type { MemoryInboxTools } from './inbox-tools.ts'
+
+const leaseLost: LeaseLost = { status: 'lease-lost' }
+
+/** What the holder of a claim may do; each verb is fenced by the claim's epoch. [C-INBOX-7] */
+export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
+
+export const createHolderVerbs = ({ data, clock, checkOpen, random }: MemoryInboxTools): HolderVerbs => {
+  const isRunningElsewhere = (project: string, issueNumber: string, id: string): boolean =>
+    [...data.rows.values()].some(
+      (row) => row.running && row.project === project && row.issueNumber === issueNumber && row.id !== id,
+    )
+
+  const failRow = (claim: Claim, error: string, retryAt: Date | undefined, fatal: boolean): FailResult | LeaseLost => {
+    const row = heldRow(data, claim)
+    if (!row) return leaseLost
+    row.attempts += 1
+    if (fatal || row.attempts >= row.maxAttempts) {
+      makeFailed(row, error, clock.now())
+      return { status: 'failed', attempts: row.attempts }
+    }
+    row.error = error
+    makePending(data, row, retryAt?.getTime() ?? clock.now() + retryDelayMs(row.attempts, random()))
+    return { status: 'retrying', runAt: new Date(row.runAt), attempts: row.attempts }
+  }
+
+  return {
+    async bind(claim, { issueNumber }, options) {
+      checkOpen(options)
+      checkName('issueNumber', issueNumber)
+      const row = heldRow(data, claim)
+      if (!row) return leaseLost
+      if (isRunningElsewhere(row.project, issueNumber, row.id)) return { status: 'busy' }
+      row.issueNumber = issueNumber
+      row.running = true
+      return { status: 'bound', issueNumber }
+    },
+
+    async heartbeat(claims, options) {
+      checkOpen(options)
+      const answer: { lost: Claim[]; cancelRequested: Claim[] } = { lost: [], cancelRequested: [] }
+      for (const claim of claims) {
+        const row = heldRow(data, claim)
+        if (row?.hold) row.hold.beats += 1
+        if (!row) answer.lost.push(claim)
+        else if (row.cancelRequested) answer.cancelRequested.push(claim)
+      }
+      return answer
+    },
+
+    async complete(claim, options) {
+      checkOpen(options)
+      const row = heldRow(data, claim)
+      if (row) {
+        letGo(row, 'done')
+        row.processedAt = clock.now()
+        row.completedBy = claim.worker
+        return { status: 'done' }
+      }
+      const ended = data.rows.get(claim.id)
+      const byThisClaim = ended?.status === 'done' && ended.epoch === claim.epoch && ended.completedBy === claim.worker
+      return byThisClaim ? { status: 'done' } : leaseLost
+    },
+
+    async fail(claim, error, { retryAt, fatal = false, ...options } = {}) {
+      checkOpen(options)
+      return failRow(claim, parseInput(StorableText, error, 'error'), retryAt, fatal)
+    },
+
+    async release(claim, { retryAt, ...options } = {}) {
+      checkOpen(options)
+      const row = heldRow(data, claim)
+      if (!row) return leaseLost
+      makePending(data, row, retryAt?.getTime() ?? clock.now())
+      return { status: 'released' }
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import { boundedCount, decodeCursor, encodeCursor, type InboxStore, invalid, pageLimit } from '@nexus/core'
+import { toTask } from './inbox-data.ts'
+import type { MemoryInboxTools } from './inbox-tools.ts'
+
+export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'list'>
+
+/** The sequence number that the page before ended with. */
+const readCursor = (filter: { cursor?: string | undefined }): number => {
+  const key = decodeCursor(filter, 1)
+  if (key === null) return Number.POSITIVE_INFINITY
+  if (typeof key[0] !== 'number') throw invalid('The cursor is not one that this list gave out.')
+  return key[0]
+}
+
+export const createReadVerbs = ({ data, checkOpen }: MemoryInboxTools): ReadVerbs => ({
+  async load(id, options) {
+    checkOpen(options)
+    const row = data.rows.get(id)
+    return row ? toTask(row) : null
+  },
+
+  async counts(options) {
+    checkOpen(options)
+    const counted = (status: string): number => [...data.rows.values()].filter((row) => row.status === status).length
+    return {
+      pending: counted('pending'),
+      processing: counted('processing'),
+      done: boundedCount(counted('done')),
+      failed: boundedCount(counted('failed')),
+    }
+  },
+
+  async list(filter = {}, options) {
+    checkOpen(options)
+    const limit = pageLimit(filter)
+    const before = readCursor(filter)
+    const found = [...data.rows.values()]
+      .filter(
+        (row) =>
+          row.sequence < before &&
+          (filter.status === undefined || row.status === filter.status) &&
+          (filter.project === undefined || row.project === filter.project),
+      )
+      .sort((a, b) => b.sequence - a.sequence)
+    const page = found.slice(0, limit)
+    const last = page.at(-1)
+    return {
+      items: page.map(toTask),
+      corrupt: [],
+      cursor: last && found.length > limit ? encodeCursor([last.sequence]) : null,
+    }
+  },
+})

@@ -1,0 +1,77 @@
+import { type ClaimedTask, type InboxStore, maxRecoveries } from '@nexus/core'
+import { checkLease, hold } from './inbox-claim.ts'
+import { type InboxRow, makeFailed, makePending } from './inbox-data.ts'
+import type { MemoryInboxTools } from './inbox-tools.ts'
+
+interface Observation {
+  epoch: number
+  beats: number
+  /** Monotonic time of this opening when it first saw the two. */
+  since: number
+}
+
+/** Taking tasks back from holders that are gone. [C-INBOX-11, C-INBOX-12] */
+export type RecoveryVerbs = Pick<InboxStore, 'sweep' | 'resume'>
+
+export const createRecoveryVerbs = ({ data, clock, liveness, checkOpen }: MemoryInboxTools): RecoveryVerbs => {
+  const seen = new Map<string, Observation>()
+
+  const isStale = (row: InboxRow): boolean => {
+    if (row.status !== 'processing' || !row.hold) {
+      seen.delete(row.id)
+      return false
+    }
+    const before = seen.get(row.id)
+    if (before && before.epoch === row.epoch && before.beats === row.hold.beats)
+      return clock.monotonic() - before.since >= row.hold.leaseMs
+    seen.set(row.id, { epoch: row.epoch, beats: row.hold.beats, since: clock.monotonic() })
+    return false
+  }
+
+  /** Counts the recovery; false where it was one too many and the task is a dead letter now. */
+  const survives = (row: InboxRow): boolean => {
+    row.recoveries += 1
+    if (row.recoveries <= maxRecoveries) return true
+    makeFailed(row, 'crash loop', clock.now())
+    return false
+  }
+
+  /** The issue of a task whose holder died may be running under another task by now. */
+  const takeRunningMark = (row: InboxRow): boolean => {
+    if (row.issueNumber === null) return true
+    const taken = [...data.rows.values()].some(
+      (other) =>
+        other.id !== row.id && other.running && other.project === row.project && other.issueNumber === row.issueNumber,
+    )
+    if (!taken) row.running = true
+    return !taken
+  }
+
+  return {
+    async sweep(options) {
+      checkOpen(options)
+      const answer: { freed: string[]; failed: string[] } = { freed: [], failed: [] }
+      for (const id of seen.keys()) if (!data.rows.has(id)) seen.delete(id)
+      for (const row of [...data.rows.values()].filter(isStale)) {
+        seen.delete(row.id)
+        const kept = survives(row)
+        if (kept) makePending(data, row, row.runAt)
+        answer[kept ? 'freed' : 'failed'].push(row.id)
+      }
+      return answer
+    },
+
+    async resume({ worker, leaseMs }, options) {
+      checkOpen(options)
+      checkLease({ worker, leaseMs })
+      const resumed: ClaimedTask[] = []
+      for (const row of data.rows.values()) {
+        if (row.status !== 'processing' || !row.hold || liveness(row.hold.worker) !== 'dead') continue
+        if (!survives(row)) continue
+        if (takeRunningMark(row)) resumed.push(hold(row, worker, leaseMs))
+        else makePending(data, row, row.runAt)
+      }
+      return resumed
+    },
+  }
+}
