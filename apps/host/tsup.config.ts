@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
 import { node } from '../../tsup.base.ts'
 
-export default defineConfig(node)
+// No shared chunks: the supervisor is one file that starts fast and needs nothing else.
+export default defineConfig({ ...node, entry: ['src/{index,main,supervisor}.ts'], splitting: false })

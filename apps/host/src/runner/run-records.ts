@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises'
+import { createOnce, errorCode } from './durable-file.ts'
+import { touch } from './file-watch.ts'
+import type { ProcessIdentity } from './process-identity.ts'
+import type { RunFolder } from './run-folder.ts'
+
+/** What to run. The prompt itself stands beside it in `prompt.md`. */
+export interface RunSpec {
+  readonly attempt: string
+  /** An argument vector, or a line for `/bin/sh -c`. */
+  readonly command: readonly string[] | string
+  readonly cwd: string
+  /** The agent's whole environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly stdin: 'prompt' | 'none'
+  readonly timeoutMs: number | null
+  readonly leaseMs: number
+  readonly graceMs: number
+  readonly pollMs: number
+}
+
+/** Written by the one supervisor that may start the agent. */
+export interface Started extends ProcessIdentity {
+  readonly startedAt: string
+}
+
+export interface AgentProcess {
+  readonly pid: number
+  readonly startTime: string | null
+}
+
+const REASONS = ['exited', 'timeout', 'lease-expired', 'stopped', 'spawn-failed', 'supervisor-lost'] as const
+
+export type ExitReason = (typeof REASONS)[number]
+
+export interface RunExit {
+  /** The exit code of the agent itself, whatever the reason; null when a signal ended it or nobody knows. */
+  readonly code: number | null
+  readonly signal: string | null
+  readonly reason: ExitReason
+  readonly endedAt: string
+  readonly message?: string
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Null: no such file. Undefined: a file that is not a JSON object. */
+async function readFields(path: string): Promise<Fields | null | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    return typeof value === 'object' && value !== null ? (value as Fields) : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+const numberOrNull = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+
+/** We alone write the specification, in one piece: it is there or not, and a supervisor that cannot read it must not guess. */
+export async function readSpec(path: string): Promise<RunSpec | null> {
+  const fields = await readFields(path)
+  if (fields === undefined) throw new Error(`unreadable run specification: ${path}`)
+  return fields as RunSpec | null
+}
+
+/** A damaged `started` still proves that the agent may run: it names nobody, and only silence ends such a run. */
+export async function readStarted(path: string): Promise<Started | null> {
+  const fields = await readFields(path)
+  if (fields === null) return null
+  return {
+    hostId: textOrNull(fields?.['hostId']) ?? '',
+    bootId: textOrNull(fields?.['bootId']),
+    pid: numberOrNull(fields?.['pid']) ?? 0,
+    startTime: textOrNull(fields?.['startTime']),
+    startedAt: textOrNull(fields?.['startedAt']) ?? new Date(0).toISOString(),
+  }
+}
+
+export async function readAgent(path: string): Promise<AgentProcess | null> {
+  const fields = await readFields(path)
+  const pid = numberOrNull(fields?.['pid'])
+  return pid === null ? null : { pid, startTime: textOrNull(fields?.['startTime']) }
+}
+
+export async function readExit(path: string): Promise<RunExit | null> {
+  const fields = await readFields(path)
+  if (fields === null) return null
+  const reason = REASONS.find((known) => known === fields?.['reason'])
+  const message = reason ? textOrNull(fields?.['message']) : `unreadable exit record: ${path}`
+  return {
+    code: numberOrNull(fields?.['code']),
+    signal: textOrNull(fields?.['signal']),
+    reason: reason ?? 'supervisor-lost',
+    endedAt: textOrNull(fields?.['endedAt']) ?? new Date(0).toISOString(),
+    ...(message === null ? {} : { message }),
+  }
+}
+
+export function recordText(record: RunSpec | Started | AgentProcess | RunExit): string {
+  return `${JSON.stringify(record, null, 2)}\n`
+}
+
+/** Records how a run ended, once: whoever comes second gets what the first one wrote. */
+export async function recordExit(paths: RunFolder, exit: RunExit): Promise<RunExit> {
+  await createOnce(paths.exit, recordText(exit))
+  touch(paths.folder)
+  return (await readExit(paths.exit)) ?? exit
+}

@@ -1,0 +1,137 @@
+import { readdir } from 'node:fs/promises'
+import type { Clock, Logger } from '@nexus/core'
+import { errorCode } from './durable-file.ts'
+import { createEndWatch, type EndListener } from './end-watch.ts'
+import { prepareRun, startSupervisor } from './launch.ts'
+import { type RenewOutcome, renewLeases } from './lease.ts'
+import { createObserver, RUN_VARIABLE, type RunState } from './observe.ts'
+import { isAttempt, type RunFolder, runFolder, runsFolder } from './run-folder.ts'
+import type { RunExit, RunSpec } from './run-records.ts'
+import { stopRun } from './stop.ts'
+
+export interface RunnerOptions {
+  /** `NEXUS_DIR`; runs lie in `{root}/runs/{attempt}/`. */
+  readonly root: string
+  /** The built supervisor, `dist/supervisor.js`. */
+  readonly supervisorPath: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** An agent whose lease nobody renews for this long is ended. Default 60 000. */
+  readonly leaseMs?: number
+  /** Between SIGTERM and SIGKILL. Default 5 000. */
+  readonly graceMs?: number
+  /** What the system's file events miss is found after this. Default 500. */
+  readonly pollMs?: number
+  /** How long a launch waits for its supervisor. Default 30 000. */
+  readonly startMs?: number
+}
+
+export interface LaunchSpec {
+  /** Names this start for ever; `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`. Must be saved before the launch. */
+  readonly attempt: string
+  /** An argument vector, or a line for `/bin/sh -c`. */
+  readonly command: readonly string[] | string
+  readonly cwd: string
+  /** The agent's whole environment (see agentEnvironment); `NEXUS_ATTEMPT` and `NEXUS_RUN` are added. */
+  readonly env: Readonly<Record<string, string>>
+  readonly prompt: string
+  /** Default `prompt`. */
+  readonly stdin?: 'prompt' | 'none'
+  readonly timeoutMs?: number | null
+}
+
+export interface Runner extends AsyncDisposable {
+  /** Starts the agent unless this attempt was ever started, by whomever; resolves when it runs or has ended. */
+  launch(spec: LaunchSpec): Promise<RunState>
+  observe(attempt: string): Promise<RunState>
+  /** Must happen for every running attempt several times per leaseMs. */
+  renew(attempts: readonly string[]): Promise<RenewOutcome>
+  /** Asks for the end, or makes sure that a prepared run never starts. Idempotent; the end itself comes as an event. */
+  stop(attempt: string): Promise<void>
+  /** Rejects with the signal's reason when that comes first; the run goes on. */
+  waitForEnd(attempt: string, signal?: AbortSignal): Promise<RunExit>
+  /** From now on the end of this attempt is told to the listeners, once; also when it has ended already. */
+  follow(attempt: string): void
+  /** Hears of every launched and every followed attempt. Returns the end of it. */
+  onEnded(listener: EndListener): () => void
+  /** The attempts that have a run folder. */
+  list(): Promise<string[]>
+  folder(attempt: string): RunFolder
+  /** Stops listening. Agents and their supervisors go on. */
+  close(): Promise<void>
+}
+
+const DEFAULTS = { leaseMs: 60_000, graceMs: 5_000, pollMs: 500, startMs: 30_000 } as const
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { root, clock, logger, leaseMs, graceMs, pollMs, startMs, supervisorPath } = { ...DEFAULTS, ...options }
+  const observeFolder = createObserver({ clock, leaseMs, graceMs })
+  const observe = (attempt: string) => observeFolder(runFolder(root, attempt))
+  const ends = createEndWatch({
+    runsFolder: runsFolder(root),
+    pollMs,
+    observe,
+    onError: (attempt, error) => logger.error('cannot observe a run', { attempt, error: String(error) }),
+  })
+  const listeners = new Set<EndListener>()
+  const followed = new Set<string>()
+  const closing = new AbortController()
+
+  function follow(attempt: string): void {
+    if (followed.has(attempt)) return
+    followed.add(attempt)
+    ends.wait(attempt, (exit) => {
+      followed.delete(attempt)
+      for (const listener of listeners) listener(attempt, exit)
+    })
+  }
+
+  async function launch({ prompt, ...given }: LaunchSpec): Promise<RunState> {
+    const paths = runFolder(root, given.attempt)
+    const env = { ...given.env, NEXUS_ATTEMPT: given.attempt, [RUN_VARIABLE]: paths.folder }
+    const spec: RunSpec = { stdin: 'prompt', timeoutMs: null, ...given, env, leaseMs, graceMs, pollMs }
+    const before = await observeFolder(paths)
+    if (before.status === 'absent') await prepareRun(paths, spec, prompt)
+    if (before.status === 'absent' || before.status === 'prepared') {
+      await startSupervisor(paths, { supervisorPath, pollMs, startMs })
+    }
+    follow(given.attempt)
+    return observeFolder(paths)
+  }
+
+  async function close(): Promise<void> {
+    listeners.clear()
+    closing.abort(new Error('the runner is closed'))
+    ends.close()
+  }
+
+  return {
+    launch,
+    observe,
+    waitForEnd: (attempt, signal) =>
+      ends.endOf(attempt, AbortSignal.any([closing.signal, ...(signal ? [signal] : [])])),
+    follow,
+    close,
+    renew: (attempts) =>
+      renewLeases(
+        attempts.map((attempt) => runFolder(root, attempt)),
+        clock,
+      ),
+    stop: (attempt) => stopRun(runFolder(root, attempt), clock),
+    onEnded(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    list: () => listRuns(root),
+    folder: (attempt) => runFolder(root, attempt),
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function listRuns(root: string): Promise<string[]> {
+  const names = await readdir(runsFolder(root)).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  })
+  return names.filter(isAttempt)
+}

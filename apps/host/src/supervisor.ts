@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { recordAgent, spawnAgent } from './runner/agent-process.ts'
+import { createOnce } from './runner/durable-file.ts'
+import { touch } from './runner/file-watch.ts'
+import { endGroup } from './runner/process-group.ts'
+import { currentProcess } from './runner/process-identity.ts'
+import { type RunFolder, runFolderAt } from './runner/run-folder.ts'
+import { type RunExit, type RunSpec, readSpec, recordExit, recordText } from './runner/run-records.ts'
+import { createEndRequests, type EndRequests, watchRun } from './runner/run-watch.ts'
+
+type Ending = Omit<RunExit, 'endedAt'>
+
+const NO_STATUS = { code: null, signal: null } as const
+
+async function runAgent(paths: RunFolder, spec: RunSpec, requests: EndRequests): Promise<Ending> {
+  if (existsSync(paths.stop))
+    return { ...NO_STATUS, reason: 'stopped', message: 'stopped before the agent was started' }
+  const agent = await spawnAgent(paths, spec)
+  if (agent.status === 'failed') return { ...NO_STATUS, reason: 'spawn-failed', message: agent.message }
+  try {
+    recordAgent(paths, agent.pid)
+  } catch (error) {
+    await endGroup(agent.pid, spec)
+    throw error
+  }
+  touch(paths.folder)
+  const unwatch = watchRun(paths, spec, requests.ask)
+  const request = await Promise.race([agent.exited.then(() => ({ reason: 'exited' as const })), requests.first])
+  unwatch()
+  // Also after the agent's own end: what it left running must not meet the next step in the same working folder.
+  const ended = await endGroup(agent.pid, spec)
+  if (!ended)
+    return { ...NO_STATUS, reason: request.reason, message: `processes of group ${agent.pid} cannot be ended` }
+  return { ...(await agent.exited), ...request }
+}
+
+async function supervise(paths: RunFolder): Promise<void> {
+  const spec = await readSpec(paths.spec)
+  if (!spec) throw new Error(`no run specification in ${paths.folder}`)
+  const requests = createEndRequests()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => requests.ask({ reason: 'stopped', message: `the supervisor received ${signal}` }))
+  }
+  // Durable before the agent exists: whatever happens from here on, nobody starts this attempt again.
+  const first = await createOnce(
+    paths.started,
+    recordText({ ...currentProcess(), startedAt: new Date().toISOString() }),
+  )
+  if (!first) return
+  const ending = await runAgent(paths, spec, requests).catch(
+    (error: unknown): Ending => ({ ...NO_STATUS, reason: 'supervisor-lost', message: String(error) }),
+  )
+  await recordExit(paths, { ...ending, endedAt: new Date().toISOString() })
+}
+
+const folder = resolve(process.argv[2] ?? '.')
+await supervise(runFolderAt(folder, basename(folder)))
+process.exit(0)
