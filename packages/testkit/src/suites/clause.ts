@@ -12,3 +12,6 @@ export const createClause =
   }
 
 export type Clause = ReturnType<typeof createClause>
+
+/** Registers the clauses of one verb or theme. */
+export type Suite = (clause: Clause) => void
