@@ -1,0 +1,71 @@
+import type { Logger } from '@nexus/core'
+import pg from 'pg'
+import { checkDsn } from './dsn.ts'
+import type { PrismaClient } from './generated/client.ts'
+import { createSessions, type Sessions } from './session.ts'
+
+export type { Query, QueryOptions, Result, Row } from './session.ts'
+
+export interface PgClientOptions {
+  dsn: string
+  logger: Logger
+  /** 10 unless given. */
+  maxConnections?: number
+  /** What a single-record call may take, waiting for a connection included: 2500 ms unless given. */
+  timeoutMs?: number
+}
+
+/** One pool, which plain SQL and Prisma share. Everything it throws about the database is a `StoreError`. */
+export interface PgClient extends Sessions, AsyncDisposable {
+  /** The typed client; loaded on first use. */
+  prisma(): Promise<PrismaClient>
+  readonly pool: pg.Pool
+}
+
+const openPool = ({ dsn, logger, maxConnections = 10 }: PgClientOptions, timeoutMs: number): pg.Pool => {
+  const pool = new pg.Pool({
+    connectionString: checkDsn(dsn),
+    application_name: 'nexus',
+    max: maxConnections,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  })
+  pool.on('error', (error) => logger.debug('An idle connection to PostgreSQL was lost', { reason: error.message }))
+  // The pool listens on idle connections only; one that dies while in use would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
+}
+
+export const openPgClient = (options: PgClientOptions): PgClient => {
+  const { timeoutMs = 2500 } = options
+  const pool = openPool(options, timeoutMs)
+  let prisma: Promise<PrismaClient> | undefined
+  let closing: Promise<void> | undefined
+
+  const loadPrisma = async (): Promise<PrismaClient> => {
+    const [{ PrismaPg }, generated] = await Promise.all([import('@prisma/adapter-pg'), import('./generated/client.ts')])
+    return new generated.PrismaClient({ adapter: new PrismaPg(pool) })
+  }
+
+  const close = async (): Promise<void> => {
+    const loaded = await prisma?.catch(() => undefined)
+    await loaded?.$disconnect()
+    await pool.end()
+  }
+
+  return {
+    ...createSessions(pool, timeoutMs),
+    prisma() {
+      prisma ??= loadPrisma()
+      return prisma
+    },
+    pool,
+    [Symbol.asyncDispose]() {
+      closing ??= close()
+      return closing
+    },
+  }
+}

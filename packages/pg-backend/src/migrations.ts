@@ -1,0 +1,19 @@
+/// <reference path="./sql.d.ts" />
+import { createHash } from 'node:crypto'
+import init from '../../../prisma/migrations/0001_init/migration.sql?raw'
+
+/** One folder of `prisma/migrations`, as Prisma names and sums it. */
+export interface Migration {
+  name: string
+  sql: string
+  checksum: string
+}
+
+export const migration = (name: string, sql: string): Migration => ({
+  name,
+  sql,
+  checksum: createHash('sha256').update(sql).digest('hex'),
+})
+
+/** In the order they are applied. */
+export const migrations: readonly Migration[] = [migration('0001_init', init)]

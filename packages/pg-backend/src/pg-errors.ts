@@ -1,0 +1,148 @@
+import { type Outcome, StoreError, type StoreErrorCode } from '@nexus/core'
+
+/** What an error of the database or of the way to it means for the call that met it. */
+export interface PgErrorMeaning {
+  code: StoreErrorCode
+  outcome: Outcome
+  /** The same statement may be repeated at once: it was not applied, and the reason has passed. */
+  retry: boolean
+  /** The connection that met it is of no further use. */
+  ends: boolean
+}
+
+const refused = { code: 'unavailable', outcome: 'not-applied', retry: false, ends: true } as const
+const lost = { code: 'unavailable', outcome: 'unknown', retry: false, ends: true } as const
+const full = { code: 'unavailable', outcome: 'not-applied', retry: false, ends: false } as const
+const raced = { code: 'unavailable', outcome: 'not-applied', retry: true, ends: false } as const
+const callers = { code: 'invalid', outcome: 'not-applied', retry: false, ends: false } as const
+const foreign = { code: 'unsupported', outcome: 'not-applied', retry: false, ends: false } as const
+const damaged = { code: 'corrupt', outcome: 'not-applied', retry: false, ends: false } as const
+
+/** By SQLSTATE, else by its class of two characters. */
+const sqlStates = {
+  '08': lost,
+  '08001': refused,
+  '08004': refused,
+  '0A': foreign,
+  '22': callers,
+  '23': callers,
+  // A standby, or a primary that lost its writers: this connection will never write.
+  '25006': refused,
+  '26': { ...full, ends: true },
+  '28': refused,
+  '3D': refused,
+  '40': raced,
+  '40002': callers,
+  '40003': lost,
+  '42': foreign,
+  // A prepared statement of that name exists: another client's, behind a pooler.
+  '42P05': { ...full, ends: true },
+  '53': full,
+  '53300': refused,
+  '54': callers,
+  '55': full,
+  '57': lost,
+  '57014': { ...lost, ends: false },
+  '57P03': refused,
+  '58': lost,
+  XX: lost,
+  XX001: damaged,
+  XX002: damaged,
+} as const satisfies Record<string, PgErrorMeaning>
+
+/** By the code of the system. */
+const systemCodes = {
+  ECONNREFUSED: refused,
+  ENOTFOUND: refused,
+  EAI_AGAIN: refused,
+  ENOENT: refused,
+  EACCES: refused,
+  ECONNRESET: lost,
+  EPIPE: lost,
+  ETIMEDOUT: lost,
+  EHOSTUNREACH: lost,
+  ENETUNREACH: lost,
+  ERR_TLS_CERT_ALTNAME_INVALID: refused,
+  SELF_SIGNED_CERT_IN_CHAIN: refused,
+  DEPTH_ZERO_SELF_SIGNED_CERT: refused,
+} as const satisfies Record<string, PgErrorMeaning>
+
+/** By the message: the driver gives its own errors no code. */
+const driverMessages = {
+  'Query read timeout': lost,
+  'Connection terminated unexpectedly': lost,
+  'Connection terminated': lost,
+  'Connection terminated due to connection timeout': refused,
+  'timeout exceeded when trying to connect': refused,
+  'timeout expired': refused,
+  'Client has encountered a connection error and is not queryable': refused,
+  'Client was closed and is not queryable': refused,
+  'The server does not support SSL connections': refused,
+  'Cannot use a pool after calling end on the pool': { ...refused, code: 'closed' },
+} as const satisfies Record<string, PgErrorMeaning>
+
+/** By Prisma's code, where it hides the one below. */
+const prismaCodes = {
+  P1000: refused,
+  P1001: refused,
+  P1002: refused,
+  P1003: refused,
+  P1008: lost,
+  P1017: lost,
+  P2024: refused,
+  P2028: lost,
+} as const satisfies Record<string, PgErrorMeaning>
+
+const lookUp = (table: Record<string, PgErrorMeaning>, key: string): PgErrorMeaning | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const codesOf = (error: unknown): string[] => {
+  const below = field(field(field(error, 'meta'), 'driverAdapterError'), 'cause')
+  const attempts = field(error, 'errors')
+  const first = Array.isArray(attempts) ? field(attempts[0], 'code') : undefined
+  return [field(below, 'originalCode'), field(error, 'code'), first].map(text).filter((code) => code !== '')
+}
+
+/** Five characters with a digit among them, and not one of Prisma's own codes. */
+const sqlStateForm = /^(?!P[12]\d{3}$)(?=.*\d)[0-9A-Z]{5}$/
+
+/** The SQLSTATE of an error, however deep the driver, Prisma or `StoreError` put it. */
+export const sqlStateOf = (error: unknown): string | undefined =>
+  codesOf(error).find((code) => sqlStateForm.test(code)) ??
+  (error instanceof StoreError ? sqlStateOf(error.cause) : undefined)
+
+/** Undefined for what has nothing to do with the database: an error in our own code. */
+export const meaningOf = (error: unknown): PgErrorMeaning | undefined => {
+  const state = sqlStateOf(error)
+  if (state !== undefined) return lookUp(sqlStates, state) ?? lookUp(sqlStates, state.slice(0, 2)) ?? lost
+  for (const code of codesOf(error)) {
+    const meaning = lookUp(systemCodes, code) ?? lookUp(prismaCodes, code)
+    if (meaning) return meaning
+  }
+  return lookUp(driverMessages, text(field(error, 'message')))
+}
+
+const said: Record<StoreErrorCode, string> = {
+  unavailable: 'PostgreSQL is not available',
+  invalid: 'PostgreSQL refused the value',
+  unsupported: 'The database does not fit this version',
+  corrupt: 'PostgreSQL reports damaged data',
+  closed: 'The postgres backend is closed',
+}
+
+/** The driver's messages hold no secret; its error objects may (a URL that does not parse), so those are never the cause. */
+const safeCause = (error: unknown): unknown => (field(error, 'input') === undefined ? error : undefined)
+
+/** What a store throws for an error of the database; an error that is none passes through. */
+export const toStoreError = (error: unknown): unknown => {
+  const meaning = error instanceof StoreError ? undefined : meaningOf(error)
+  if (!meaning) return error
+  const { code, outcome } = meaning
+  const detail = text(field(error, 'message')) || codesOf(error).join(', ')
+  return new StoreError({ code, outcome, message: `${said[code]}: ${detail}`, cause: safeCause(error) })
+}
