@@ -1,0 +1,3 @@
+import { openMemoryHarness, testBackend } from '../src/index.ts'
+
+testBackend({ name: 'memory', open: () => openMemoryHarness() })
