@@ -1,9 +1,12 @@
-import { basename, dirname, relative, sep } from 'node:path'
+import type { Stats } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { Folder, WithFolder } from './folder.ts'
-import { errnoOf, isAbsent, storeErrorOf } from './fs-errors.ts'
-import { flags, sys } from './syscalls.ts'
+import { isAbsent, storeErrorOf } from './fs-errors.ts'
+import { createFolders } from './make-folder.ts'
+import { type Bytes, link, quietly, settle, writeTemp } from './steps.ts'
+import { sys } from './syscalls.ts'
 
-export type Bytes = Uint8Array | string
+export type { Bytes } from './steps.ts'
 
 /**
  * The only code that writes files. When a promise resolves the effect is on the disk; where it rejects, the old content
@@ -23,6 +26,17 @@ export interface Atomic {
   remove(path: string): Promise<'removed' | 'absent'>
   /** Makes durable what was seen in the folder. To be called before acknowledging something only read. */
   syncFolder(path: string): Promise<void>
+  /** Of one process's writes, or for living processes only: nothing of these is on the disk before something else syncs it. */
+  readonly loose: LooseSteps
+}
+
+/** Steps of a longer protocol. A power cut may undo each of them alone; the protocol says why that is harmless. */
+export interface LooseSteps {
+  /** A new file whose bytes are on the disk, its name not yet. */
+  stage(path: string, bytes: Bytes, modified: Date): Promise<Stats>
+  createOnce(path: string, bytes: Bytes): Promise<'created' | 'exists'>
+  link(from: string, to: string): Promise<'created' | 'exists' | 'absent'>
+  remove(path: string): Promise<'removed' | 'absent'>
 }
 
 export interface AtomicParts {
@@ -33,150 +47,103 @@ export interface AtomicParts {
   tempName(): string
 }
 
-const writeAll = async (fd: number, bytes: Uint8Array): Promise<void> => {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await sys.write(fd, bytes, done, bytes.length - done)
-    done += bytesWritten
-  }
+type At<T> = (folder: Folder, name: string) => Promise<T>
+
+interface Places {
+  /** Runs `work` with the path's folder open, making it where it is missing. */
+  inFolder<T>(path: string, work: At<T>): Promise<T>
+  /** An absent folder means an absent file: nothing is made for what is not there. */
+  fromFolder<T>(path: string, work: At<T | 'absent'>): Promise<T | 'absent'>
+  withTemp<T>(path: string, bytes: Bytes, how: { isLoose: boolean }, place: (temp: string) => At<T>): Promise<T>
 }
 
-const quietly = async (work: Promise<unknown>): Promise<void> => {
-  await work.catch(() => undefined)
-}
-
-/** A failed fsync leaves nothing to trust: the temp file goes, the error stays, and the next call writes a new one. */
-const writeTemp = async (path: string, bytes: Uint8Array): Promise<void> => {
-  const fd = await sys.open(path, flags.O_WRONLY | flags.O_CREAT | flags.O_EXCL | flags.O_NOFOLLOW, 0o600)
-  try {
+const createPlaces = ({ root, tempFolder, withFolder, tempName }: AtomicParts): Places & Pick<Atomic, 'makeFolder'> => {
+  const folders = createFolders(root, withFolder)
+  const at = <T>(path: string, work: At<T>): Promise<T> =>
+    withFolder(dirname(path), (folder) => work(folder, basename(path)))
+  const inFolder = async <T>(path: string, work: At<T>): Promise<T> => {
     try {
-      await writeAll(fd, bytes)
-      await sys.fsync(fd)
-    } finally {
-      await sys.close(fd)
-    }
-  } catch (error) {
-    await quietly(sys.unlink(path))
-    throw error
-  }
-}
-
-/** What fails after the name is in its place may or may not survive. */
-const settle = async (path: string, folders: readonly Folder[]): Promise<void> => {
-  for (const folder of folders) {
-    try {
-      await folder.sync()
-    } catch (error) {
-      throw storeErrorOf(error, path, 'unknown')
-    }
-  }
-}
-
-const link = async (from: string, to: string): Promise<'created' | 'exists' | 'absent'> => {
-  try {
-    await sys.link(from, to)
-    return 'created'
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return 'exists'
-    if (isAbsent(error)) return 'absent'
-    throw error
-  }
-}
-
-const createFolders = ({ root, withFolder }: AtomicParts): Pick<Atomic, 'makeFolder'>['makeFolder'] => {
-  const synced = new Set<string>([root])
-  const exists = (path: string): Promise<boolean> =>
-    withFolder(path, async () => true).catch((error: unknown) => {
-      if (isAbsent(error)) return false
-      throw error
-    })
-  const make = async (path: string): Promise<void> => {
-    if (path !== root && relative(root, path).split(sep)[0] === '..') throw new Error(`${path} lies outside ${root}`)
-    if (synced.has(path) && (path === root || (await exists(path)))) return
-    await make(dirname(path))
-    await withFolder(dirname(path), async (parent) => {
-      await sys.mkdir(parent.at(basename(path))).catch((error: unknown) => {
-        if (errnoOf(error) !== 'EEXIST') throw error
-      })
-      await parent.sync()
-    })
-    await withFolder(path, async () => undefined)
-    synced.add(path)
-  }
-  return async (path) => {
-    try {
-      await make(path)
+      return await folders.ensure(dirname(path), () => at(path, work))
     } catch (error) {
       throw storeErrorOf(error, path)
     }
   }
+  return {
+    makeFolder: (path) => folders.make(path),
+    inFolder,
+    async fromFolder(path, work) {
+      try {
+        return await at(path, work)
+      } catch (error) {
+        if (isAbsent(error)) return 'absent'
+        throw storeErrorOf(error, path)
+      }
+    },
+    withTemp: (path, bytes, how, place) =>
+      inFolder(path, (folder, name) =>
+        folders.ensure(tempFolder, () =>
+          withFolder(tempFolder, async (temps) => {
+            const temp = temps.at(tempName())
+            await writeTemp(temp, bytes, how)
+            try {
+              return await place(temp)(folder, name)
+            } finally {
+              await quietly(sys.unlink(temp))
+            }
+          }),
+        ),
+      ),
+  }
 }
+
+const linkTemp =
+  (path: string, isLoose: boolean) =>
+  (temp: string): At<'created' | 'exists'> =>
+  async (folder, name) => {
+    const result = await link(temp, folder.at(name))
+    if (result === 'absent') throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
+    if (!isLoose) await settle(path, [folder])
+    return result
+  }
+
+const createLooseSteps = ({ inFolder, fromFolder, withTemp }: Places): LooseSteps => ({
+  stage: (path, bytes, modified) => inFolder(path, (folder, name) => writeTemp(folder.at(name), bytes, { modified })),
+  createOnce: (path, bytes) => withTemp(path, bytes, { isLoose: true }, linkTemp(path, true)),
+  link: (from, to) =>
+    fromFolder(from, (source, name) => inFolder(to, (target, newName) => link(source.at(name), target.at(newName)))),
+  remove: (path) =>
+    fromFolder(path, async (folder, name) => {
+      await sys.unlink(folder.at(name))
+      return 'removed'
+    }),
+})
 
 export const createAtomic = (parts: AtomicParts): Atomic => {
-  const { tempFolder, withFolder, tempName } = parts
-  const makeFolder = createFolders(parts)
-
-  /** Runs `work` with the target's folder open, making it where it is missing. */
-  const inFolder = async <T>(path: string, work: (folder: Folder, name: string) => Promise<T>): Promise<T> => {
-    const folderPath = dirname(path)
-    const once = (): Promise<T> => withFolder(folderPath, (folder) => work(folder, basename(path)))
-    try {
-      await makeFolder(folderPath)
-      return await once()
-    } catch (error) {
-      throw storeErrorOf(error, path)
-    }
-  }
-
-  const withTemp = <T>(path: string, bytes: Bytes, place: (temp: string, folder: Folder, name: string) => Promise<T>) =>
-    inFolder(path, async (folder, name) => {
-      await makeFolder(tempFolder)
-      return withFolder(tempFolder, async (temps) => {
-        const temp = temps.at(tempName())
-        await writeTemp(temp, typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
-        try {
-          return await place(temp, folder, name)
-        } catch (error) {
-          await quietly(sys.unlink(temp))
-          throw error
-        }
-      })
-    })
-
-  /** Absent folders mean absent files: nothing is made for a `from` that is not there. */
-  const fromFolder = async <T>(path: string, work: (folder: Folder, name: string) => Promise<T | 'absent'>) => {
-    try {
-      return await withFolder(dirname(path), (folder) => work(folder, basename(path)))
-    } catch (error) {
-      if (isAbsent(error)) return 'absent' as const
-      throw storeErrorOf(error, path)
-    }
-  }
-
+  const places = createPlaces(parts)
+  const { inFolder, fromFolder, withTemp, makeFolder } = places
   return {
     makeFolder,
-    createOnce: (path, bytes) =>
-      withTemp(path, bytes, async (temp, folder, name) => {
-        const result = await link(temp, folder.at(name))
-        if (result === 'absent') throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' })
-        await settle(path, [folder])
-        await quietly(sys.unlink(temp))
-        return result
-      }),
+    loose: createLooseSteps(places),
+    createOnce: (path, bytes) => withTemp(path, bytes, { isLoose: false }, linkTemp(path, false)),
     replace: (path, bytes) =>
-      withTemp(path, bytes, async (temp, folder, name) => {
+      withTemp(path, bytes, { isLoose: false }, (temp) => async (folder, name) => {
         await sys.rename(temp, folder.at(name))
         await settle(path, [folder])
       }),
     move: (from, to) =>
       fromFolder(from, (source, name) =>
         inFolder(to, async (target, newName) => {
-          try {
-            await sys.rename(source.at(name), target.at(newName))
-          } catch (error) {
-            if (isAbsent(error)) return 'absent'
-            throw error
-          }
-          await settle(to, source.path === target.path ? [target] : [target, source])
+          const moved = await sys.rename(source.at(name), target.at(newName)).then(
+            () => true,
+            (error: unknown) => {
+              if (isAbsent(error)) return false
+              throw error
+            },
+          )
+          if (!moved) return 'absent'
+          // A temp name that a power cut brings back is swept, so its folder needs no sync.
+          const isOwn = source.path === target.path || source.path === parts.tempFolder
+          await settle(to, isOwn ? [target] : [target, source])
           return 'moved'
         }),
       ),
@@ -192,11 +159,11 @@ export const createAtomic = (parts: AtomicParts): Atomic => {
       fromFolder(path, async (folder, name) => {
         await sys.unlink(folder.at(name))
         await settle(path, [folder])
-        return 'removed' as const
+        return 'removed'
       }),
     async syncFolder(path) {
       try {
-        await withFolder(path, (folder) => folder.sync())
+        await parts.withFolder(path, (folder) => folder.sync())
       } catch (error) {
         throw storeErrorOf(error, path)
       }

@@ -16,7 +16,7 @@ export const sys = {
   mkdir: promisify(fs.mkdir),
   readlink: promisify(fs.readlink),
   realpath: promisify(fs.realpath),
-  utimes: promisify(fs.utimes),
+  futimes: promisify(fs.futimes),
 } as const
 
 export const flags = fs.constants
