@@ -1,0 +1,44 @@
+import type { Clause } from '../clause.ts'
+import { inboxBind } from './bind.ts'
+import { inboxClaim } from './claim.ts'
+import { inboxConcurrency } from './concurrency.ts'
+import { inboxDurability } from './durability.ts'
+import { inboxEnqueue } from './enqueue.ts'
+import { inboxForeign } from './foreign.ts'
+import { inboxHostileInput } from './hostile.ts'
+import { inboxIdentity } from './identity.ts'
+import { inboxLease } from './lease.ts'
+import { inboxLifecycle } from './lifecycle.ts'
+import { inboxList } from './list.ts'
+import { inboxOrder } from './order.ts'
+import { inboxPurge } from './purge.ts'
+import { inboxCancel, inboxRequeue } from './requeue.ts'
+import { inboxResume } from './resume.ts'
+import { inboxRetry } from './retry.ts'
+import { inboxSweep } from './sweep.ts'
+import { inboxWatch } from './watch.ts'
+
+export { inboxForeignClaim, type SetForeignStatus } from './foreign-claim.ts'
+
+/** The inbox's part of the contract; the same functions run over every backend. */
+export const inboxSuites: ((clause: Clause) => void)[] = [
+  inboxEnqueue,
+  inboxIdentity,
+  inboxClaim,
+  inboxOrder,
+  inboxLease,
+  inboxRetry,
+  inboxSweep,
+  inboxResume,
+  inboxBind,
+  inboxRequeue,
+  inboxCancel,
+  inboxPurge,
+  inboxList,
+  inboxForeign,
+  inboxConcurrency,
+  inboxDurability,
+  inboxWatch,
+  inboxHostileInput,
+  inboxLifecycle,
+]
