@@ -1,1 +1,1 @@
-export {}
+export { openPgBackend, type PgBackendOptions } from './backend.ts'

@@ -15,10 +15,10 @@ const once = async (dsn: string, statement: string): Promise<void> => {
   }
 }
 
-/** A new empty database on that server, dropped on dispose with whatever is still connected. */
-export const freshDatabase = async (dsn: string): Promise<FreshDatabase> => {
+/** A new database on that server, empty or a copy of the template, dropped on dispose with whatever is still connected. */
+export const freshDatabase = async (dsn: string, template = 'template0'): Promise<FreshDatabase> => {
   const name = `nexus_${randomBytes(8).toString('hex')}`
-  await once(dsn, `CREATE DATABASE ${name} TEMPLATE template0`)
+  await once(dsn, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   const url = new URL(dsn)
   url.pathname = `/${name}`
   return {

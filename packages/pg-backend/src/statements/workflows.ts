@@ -1,0 +1,99 @@
+import { terminalWorkflowStates } from '@nexus/core'
+import { type Statement, statement } from '../query.ts'
+import { revOf } from '../rev.ts'
+
+export type WorkflowRow = {
+  id: string
+  name: string | null
+  state: string
+  current_step: number
+  data: string
+  /** Ours: null where another program made the row. */
+  project: string | null
+  created_at: Date | number
+  updated_at: Date | number | null
+  /** With the microseconds that a Date has not. */
+  created_text: string
+  hash: string
+}
+
+/** What a save has to know of the present row; its text only where that may be unreadable. */
+export type WorkflowHead = { state: string; created_at: Date | number; doubtful: string | null; hash: string }
+
+const hash = revOf('w', ['id', 'name', 'state', 'current_step', 'data'])
+const columns = `w.id, w.name, w.state, w.current_step, w.data, w.project, w.created_at, w.updated_at,
+  w.created_at::text AS created_text, ${hash} AS hash`
+
+export const loadWorkflow = statement<WorkflowRow>(`SELECT ${columns} FROM nexus_workflows AS w WHERE w.id = $1`)
+
+export const loadWorkflowHead = statement<WorkflowHead>(
+  `SELECT w.state, w.created_at, ${hash} AS hash,
+     CASE WHEN nexus_is_readable(w.data) AND w.data ~ '^\\s*\\{' THEN NULL ELSE w.data END AS doubtful
+   FROM nexus_workflows AS w WHERE w.id = $1`,
+)
+
+export const createWorkflow = statement<{ hash: string }>(
+  `INSERT INTO nexus_workflows AS w (id, name, state, current_step, data, project, issue_number, created_at, updated_at)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::timestamptz, clock_timestamp()), clock_timestamp())
+   ON CONFLICT (id) DO NOTHING
+   RETURNING ${hash} AS hash`,
+)
+
+const replace = `UPDATE nexus_workflows AS w SET name = $2, state = $3, current_step = $4, data = $5, project = $6,
+     issue_number = $7, updated_at = clock_timestamp()
+   WHERE w.id = $1 AND ${hash} = $8
+   RETURNING ${hash} AS hash`
+
+const keep = (reason: string): string =>
+  `INSERT INTO nexus_quarantine (store, key, data, reason)
+   SELECT 'nexus_workflows', w.id, w.data, ${reason} FROM nexus_workflows AS w WHERE w.id = $1`
+
+export const replaceWorkflow = statement<{ hash: string }>(replace)
+
+/** A copy of what is replaced is kept in the same transaction. */
+export const replaceUnreadableWorkflow = statement<{ hash: string }>(
+  `WITH kept AS (${keep(`'unreadable, replaced by a save'`)} AND ${hash} = $8) ${replace}`,
+)
+
+export const deleteWorkflow = statement<{ id: string }>(
+  `WITH kept AS (${keep(`'unreadable, deleted'`)} AND ${hash} = $2 AND $3::boolean)
+   DELETE FROM nexus_workflows AS w WHERE w.id = $1 AND ${hash} = $2
+   RETURNING w.id`,
+)
+
+/** Which conditions a list has; each combination is a statement of its own, so that each is planned with its index. */
+export interface WorkflowListShape {
+  state: boolean
+  project: boolean
+  updatedBefore: boolean
+  after: boolean
+}
+
+/** Values: limit, then those of the shape's conditions in order (`after` has two: time and id). */
+export const listWorkflows = (shape: WorkflowListShape): Statement<WorkflowRow> => {
+  let next = 2
+  const conditions: string[] = []
+  if (shape.state) conditions.push(`w.state = $${next++}`)
+  // Only our own saves write the column. What it does not tell stands in the document, and the store looks there.
+  if (shape.project) conditions.push(`(w.project = $${next++} OR w.project IS NULL)`)
+  if (shape.updatedBefore) conditions.push(`coalesce(w.updated_at, w.created_at) < $${next++}::timestamptz`)
+  if (shape.after) conditions.push(`(w.created_at, w.id) < ($${next++}::timestamptz, $${next++}::text)`)
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
+  return statement(
+    `SELECT ${columns} FROM nexus_workflows AS w ${where} ORDER BY w.created_at DESC, w.id DESC LIMIT $1`,
+  )
+}
+
+const terminal = terminalWorkflowStates.map((state) => `'${state}'`)
+
+/** $1: where counting of one terminal state stops. */
+export const countWorkflows = statement<{ state: string; count: number }>(
+  [
+    `SELECT w.state, count(*)::integer AS count FROM nexus_workflows AS w
+     WHERE w.state NOT IN (${terminal.join(', ')}) GROUP BY w.state`,
+    ...terminal.map(
+      (state) =>
+        `SELECT ${state}, count(*)::integer FROM (SELECT FROM nexus_workflows WHERE state = ${state} LIMIT $1) AS counted`,
+    ),
+  ].join(' UNION ALL '),
+)

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import type {
+  CallOptions,
+  DeleteResult,
+  Guard,
+  MoveResult,
+  Rev,
+  SaveResult,
+  TaskFile,
+  TaskFileStore,
+} from '@nexus/core'
+import {
+  canExist,
+  checkName,
+  maxUpdateTries,
+  nameProblem,
+  pageLimit,
+  parseInput,
+  readCursor,
+  StoreError,
+  siblingName,
+  TaskFileInput,
+} from '@nexus/core'
+import { z } from 'zod'
+import { sqlStateOf } from './pg-errors.ts'
+import { emptyPage, makePage, readDate } from './rows.ts'
+import * as sql from './statements/task-files.ts'
+import type { PgTools } from './tools.ts'
+
+const Cursor = z.tuple([z.string(), z.int32()])
+
+type Input = z.output<typeof TaskFileInput>
+
+const readRow = (row: sql.TaskFileRow): TaskFile => ({
+  project: row.project,
+  filename: row.filename,
+  content: row.content,
+  issueNumber: row.issue_number,
+  state: row.state,
+  createdAt: readDate(row.created_at) ?? new Date(0),
+  updatedAt: readDate(row.updated_at) ?? new Date(0),
+  rev: row.hash,
+})
+
+/** Unique among the rows we made: of two processes that create one name, one does. */
+const identityKey = (project: string, filename: string): string =>
+  createHash('sha256').update(`${project}\0${filename}`).digest('hex')
+
+const namesFit = ({ project, filename, issueNumber }: Input): boolean =>
+  nameProblem('project', project) === null &&
+  nameProblem('taskFilename', filename) === null &&
+  (issueNumber === undefined || issueNumber === null || nameProblem('issueNumber', issueNumber) === null)
+
+const createRows = ({ run }: PgTools) => {
+  const load = async (project: string, filename: string, options: CallOptions): Promise<sql.TaskFileRow | null> => {
+    if (!canExist(project) || !canExist(filename)) return null
+    return (await run(sql.loadTaskFile, [project, filename], options))[0] ?? null
+  }
+
+  const find = (project: string, filename: string, options: CallOptions) =>
+    canExist(project) && canExist(filename) ? run(sql.findTaskFiles, [project, filename], options) : []
+
+  /** Names that exist are saved as they are; a new one has to be one that we would give. */
+  const checkNames = async (input: Input, options: CallOptions): Promise<void> => {
+    if (namesFit(input)) return
+    const { project, filename, issueNumber } = input
+    const [present] = await find(project, filename, options)
+    if (!present) {
+      checkName('project', project)
+      checkName('taskFilename', filename)
+    }
+    if (issueNumber !== undefined && issueNumber !== null && issueNumber !== present?.issue_number)
+      checkName('issueNumber', issueNumber)
+  }
+
+  return { load, find, checkNames }
+}
+
+type Rows = ReturnType<typeof createRows>
+
+const createSave =
+  ({ run }: PgTools, rows: Rows) =>
+  async (input: Input, { ifRev, ...options }: CallOptions & Guard): Promise<SaveResult> => {
+    await rows.checkNames(input, options)
+    const { project, filename, content, issueNumber } = input
+    const values = [project, filename, content, issueNumber ?? null]
+    const key = identityKey(project, filename)
+    const isSet = issueNumber !== undefined
+    let current: Rev | null = null
+    for (let tries = 0; tries < maxUpdateTries; tries += 1) {
+      const [row] =
+        ifRev === undefined
+          ? await run(sql.saveTaskFile, [...values, key, isSet], options)
+          : ifRev === null
+            ? await run(sql.createTaskFile, [...values, key], options)
+            : await run(sql.replaceTaskFile, [...values, ifRev, isSet], options)
+      if (row) return { status: 'saved', rev: row.hash }
+      current = (await rows.load(project, filename, options))?.hash ?? null
+      if (ifRev !== undefined && current !== ifRev) return { status: 'conflict', current }
+    }
+    return { status: 'conflict', current }
+  }
+
+interface Moving {
+  project: string
+  filename: string
+  state: 'active' | 'closed'
+}
+
+const createMove = ({ run }: PgTools, rows: Rows) => {
+  /** The first name that no other record of the project has. */
+  const freeName = async ({ project, filename }: Moving, id: number, options: CallOptions): Promise<string> => {
+    for (let n = 1; ; n += 1) {
+      const name = siblingName(filename, n)
+      if ((await rows.find(project, name, options)).every((other) => other.id === id)) return name
+    }
+  }
+
+  /** Undefined where another program or process was faster. */
+  const attempt = async (moving: Moving, options: CallOptions): Promise<MoveResult | undefined> => {
+    const { project, filename, state } = moving
+    const found = await rows.find(project, filename, options)
+    const row = found.find((candidate) => candidate.state !== state)
+    if (!row) return found.length > 0 ? { status: 'already', filename } : { status: 'absent' }
+    const name = await freeName(moving, row.id, options)
+    const values = [row.id, project, filename, row.state, state, name, identityKey(project, name)]
+    try {
+      const moved = await run(sql.moveTaskFile, values, options)
+      return moved.length > 0 ? { status: 'moved', filename: name } : undefined
+    } catch (error) {
+      if (sqlStateOf(error) === '23505') return undefined
+      throw error
+    }
+  }
+
+  return async (moving: Moving, options: CallOptions): Promise<MoveResult> => {
+    for (let tries = 0; tries < maxUpdateTries; tries += 1) {
+      const result = await attempt(moving, options)
+      if (result) return result
+    }
+    throw new StoreError({ code: 'unavailable', message: `Others kept changing the task file ${moving.filename}.` })
+  }
+}
+
+export const createTaskFiles = (tools: PgTools): TaskFileStore => {
+  const { run, checkOpen } = tools
+  const rows = createRows(tools)
+  const save = createSave(tools, rows)
+  const move = createMove(tools, rows)
+
+  const remove = async (
+    { project, filename }: { project: string; filename: string },
+    { ifRev, ...options }: CallOptions & { ifRev?: Rev },
+  ): Promise<DeleteResult> => {
+    for (;;) {
+      const present = await rows.load(project, filename, options)
+      if (!present) return { status: 'absent' }
+      if (ifRev !== undefined && ifRev !== present.hash) return { status: 'conflict', current: present.hash }
+      const gone = await run(sql.deleteTaskFile, [present.id, present.hash], options)
+      if (gone.length > 0) return { status: 'deleted' }
+    }
+  }
+
+  return {
+    async save(file, options = {}) {
+      checkOpen(options)
+      return save(parseInput(TaskFileInput, file, 'task file'), options)
+    },
+    async load(project, filename, options = {}) {
+      checkOpen(options)
+      const row = await rows.load(project, filename, options)
+      return row && readRow(row)
+    },
+    async list(filter = {}, options = {}) {
+      checkOpen(options)
+      const { project, state, issueNumber } = filter
+      const cursor = readCursor(filter, Cursor)
+      const statement = sql.listTaskFiles({
+        project: project !== undefined,
+        state: state !== undefined,
+        issueNumber: issueNumber !== undefined,
+        after: cursor !== null,
+      })
+      const given = [project, state, issueNumber].filter((value) => value !== undefined)
+      if (!given.every(canExist)) return emptyPage()
+      const found = await run(statement, [pageLimit(filter) + 1, ...given, ...(cursor ?? [])], options)
+      return makePage(found, filter, {
+        read: (row) => ({ ok: true, item: readRow(row) }),
+        key: ({ created_text, id }) => [created_text, id],
+      })
+    },
+    async close(project, filename, options = {}) {
+      checkOpen(options)
+      return move({ project, filename, state: 'closed' }, options)
+    },
+    async reopen(project, filename, options = {}) {
+      checkOpen(options)
+      return move({ project, filename, state: 'active' }, options)
+    },
+    async delete(project, filename, options = {}) {
+      checkOpen(options)
+      return remove({ project, filename }, options)
+    },
+  }
+}

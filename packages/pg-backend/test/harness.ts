@@ -1,0 +1,103 @@
+import { type Backend, type BackendContext, silentLogger } from '@nexus/core'
+import { createFakes, type Harness } from '@nexus/testkit'
+import { type FreshDatabase, freshDatabase } from '@nexus/testkit/postgres'
+import { testDsn } from '@nexus/testkit/postgres/test-dsn'
+import pg from 'pg'
+import { afterAll, beforeAll } from 'vitest'
+import { openPgBackend } from '../src/backend.ts'
+import { openPgClient } from '../src/client.ts'
+import { migrate } from '../src/migrate.ts'
+import { createForeignSql } from './foreign.ts'
+
+export interface PgHarness extends Harness {
+  dsn: string
+  /** Plain SQL, as another program has it. */
+  sql: pg.Pool
+}
+
+const openSql = (dsn: string): pg.Pool => {
+  const pool = new pg.Pool({ connectionString: dsn, max: 3 })
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
+}
+
+/** Opens and closes backends on one database. */
+export const createOpenings = (dsn: string, context: BackendContext) => {
+  const openings = new Set<Backend>()
+  return {
+    async open(): Promise<Backend> {
+      const backend = await openPgBackend({ dsn, maxConnections: 4, timeoutMs: 10_000, ...context })
+      openings.add(backend)
+      return backend
+    },
+    async close(): Promise<void> {
+      await Promise.all([...openings].map((backend) => backend[Symbol.asyncDispose]()))
+      openings.clear()
+    },
+  }
+}
+
+/** What the inbox compares with the database's clock. */
+const inboxTimes = ['run_at', 'claimed_at', 'lease_expires_at', 'created_at', 'processed_at']
+
+/**
+ * The database's clock cannot be turned, so what is compared with it moves into the past and the wall clock stays beside
+ * it. Other stores only need times that differ: two milliseconds really pass.
+ */
+const letTimePass = async (sql: pg.Pool, ms: number): Promise<void> => {
+  const moved = inboxTimes.map((column) => `${column} = ${column} - make_interval(secs => $1)`)
+  await sql.query(`UPDATE nexus_inbox_queue SET ${moved.join(', ')}`, [ms / 1000])
+  await sql.query('SELECT pg_sleep(0.002)')
+}
+
+const openOn = async (database: FreshDatabase): Promise<PgHarness> => {
+  const { dsn } = database
+  const { clock, context, kill } = createFakes()
+  const sql = openSql(dsn)
+  const openings = createOpenings(dsn, context)
+  let backend = await openings.open()
+  return {
+    dsn,
+    sql,
+    get backend() {
+      return backend
+    },
+    clock,
+    foreign: createForeignSql(sql),
+    peer: openings.open,
+    async reopen() {
+      await openings.close()
+      backend = await openings.open()
+      return backend
+    },
+    async advance(ms) {
+      clock.advance(ms)
+      clock.jump(-ms)
+      await letTimePass(sql, ms)
+    },
+    kill,
+    async [Symbol.asyncDispose]() {
+      await openings.close()
+      await sql.end()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Databases for one test file: the tables are made once, each harness has a copy. */
+export const usePostgres = (): (() => Promise<PgHarness>) => {
+  let server = ''
+  let template: FreshDatabase | undefined
+  beforeAll(async () => {
+    server = await testDsn()
+    template = await freshDatabase(server)
+    await using client = openPgClient({ dsn: template.dsn, logger: silentLogger })
+    await migrate({ client, logger: silentLogger })
+  })
+  afterAll(() => template?.[Symbol.asyncDispose]())
+  return async () => {
+    if (!template) throw new Error('Harnesses are opened inside of tests only.')
+    return openOn(await freshDatabase(server, new URL(template.dsn).pathname.slice(1)))
+  }
+}
