@@ -1,0 +1,86 @@
+import { isStoreError, type Logger } from '@nexus/core'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Intake, PostAnswer } from '../intake.ts'
+import type { Bearer, Tokens } from './tokens.ts'
+
+const maxBodyBytes = 8 * 1024 * 1024
+
+/** Where agents POST their reports. */
+export const completionPath = '/api/v1/completion'
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
+
+/** A page in a browser must not reach us: neither under a name that resolves to us, nor from another origin. */
+const isLocal = (host: string | undefined, origin: string | undefined): boolean => {
+  if (host === undefined || !loopback.test(host)) return false
+  if (origin === undefined) return true
+  const at = /^https?:\/\/(.+)$/i.exec(origin)?.[1]
+  return at !== undefined && loopback.test(at)
+}
+
+const statusOf = {
+  stored: 201,
+  invalid: 400,
+  'foreign-attempt': 403,
+  'no-project': 409,
+} as const satisfies Record<PostAnswer['status'], number>
+
+export interface ApiOptions {
+  intake: Pick<Intake, 'post'>
+  tokens: Pick<Tokens, 'read'>
+  logger: Logger
+}
+
+/** The host's HTTP interface, without a socket. */
+export const createApi = ({ intake, tokens, logger }: ApiOptions) => {
+  const app = new Hono<{ Variables: { bearer: Bearer } }>()
+
+  app.use(async (context, next) => {
+    if (!isLocal(context.req.header('host'), context.req.header('origin')))
+      return context.json({ error: 'Only programs on this machine are served, under a loopback address.' }, 403)
+    return next()
+  })
+
+  app.use('/api/*', async (context, next) => {
+    const token = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
+    const bearer = token === undefined ? null : tokens.read(token)
+    if (!bearer)
+      return context.json({ error: 'A token is needed: Authorization: Bearer $NEXUS_COMPLETION_TOKEN' }, 401, {
+        'WWW-Authenticate': 'Bearer',
+      })
+    context.set('bearer', bearer)
+    return next()
+  })
+
+  app.post(
+    completionPath,
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: (context) => context.json({ error: `A report is at most ${maxBodyBytes} bytes long.` }, 413),
+    }),
+    async (context) => {
+      const bearer = context.get('bearer')
+      const answer = await intake.post(await context.req.text(), bearer.kind === 'attempt' ? bearer.attempt : null)
+      if (answer.status === 'stored') return context.json({ dedup_key: answer.dedupKey }, 201)
+      logger.warn('report refused', { status: answer.status, reason: answer.reason })
+      return context.json({ error: answer.reason }, statusOf[answer.status])
+    },
+  )
+
+  app.notFound((context) =>
+    context.json({ error: `There is nothing here. Reports go to POST ${completionPath}.` }, 404),
+  )
+
+  app.onError((error, context) => {
+    if (isStoreError(error, 'unavailable') || isStoreError(error, 'closed')) {
+      const advice =
+        'The completion store cannot be reached now. Try again, or write the file in NEXUS_COMPLETION_FILE.'
+      return context.json({ error: advice }, 503, { 'Retry-After': '2' })
+    }
+    logger.error('request failed', { path: context.req.path, error: String(error) })
+    return context.json({ error: 'The host failed on this request; its log says why.' }, 500)
+  })
+
+  return app
+}

@@ -1,0 +1,51 @@
+/** How to start the agents of one role. */
+export interface AgentConfig {
+  /** A line for `/bin/sh -c`, or an argument vector. */
+  readonly command: string | readonly string[]
+  readonly stdin: 'prompt' | 'none'
+  /** Null: as long as it takes. */
+  readonly timeoutMs: number | null
+  /** Names of the host's variables that are passed through. */
+  readonly env: readonly string[]
+}
+
+export interface StepDefinition {
+  readonly id: string
+  readonly name: string
+  readonly agentType: string
+  readonly prompt: string
+  /** Id of the step that follows; the next in the list unless given. */
+  readonly onSuccess: string | null
+  readonly finalStep: boolean
+  readonly timeoutMs: number | null
+}
+
+export interface WorkflowDefinition {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly steps: readonly StepDefinition[]
+}
+
+export interface ProjectConfig {
+  readonly key: string
+  /** Absolute; where the project's agents work. */
+  readonly workspace: string
+  readonly workflow: WorkflowDefinition
+}
+
+/** What `nexus.yaml` says. */
+export interface HostConfig {
+  /** Absolute path of the file. */
+  readonly file: string
+  readonly projects: ReadonlyMap<string, ProjectConfig>
+  /** By role, see `roleOf`. */
+  readonly agents: ReadonlyMap<string, AgentConfig>
+  /** Tasks worked on at the same time. */
+  readonly concurrency: number
+  /** Port of the API; null: the last one used, else any. */
+  readonly apiPort: number | null
+}
+
+/** A role as it is compared: agents and definitions write `@Reviewer` and `reviewer` alike. */
+export const roleOf = (agentType: string): string => agentType.trim().replace(/^@/, '').toLowerCase()

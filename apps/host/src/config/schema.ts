@@ -1,0 +1,134 @@
+import { nameProblem } from '@nexus/core'
+import { z } from 'zod'
+
+/** What the protocol allows in a step and this host would have to act on, but does not yet. */
+const notYet = [
+  'routes',
+  'parallel',
+  'parallel_with',
+  'condition',
+  'goto',
+  'retry',
+  'retry_policy',
+  'require_human_approval',
+  'approval_gates',
+] as const
+
+/** What the protocol allows in a workflow and this host does not act on yet. */
+const notYetWorkflow = [
+  'full_workflow',
+  'shortened_workflow',
+  'fast-track_workflow',
+  'fast_track_workflow',
+  'timeout_seconds',
+  'monitoring',
+] as const
+
+const refused = (names: readonly string[]) =>
+  Object.fromEntries(
+    names.map((name) => [
+      name,
+      z
+        .undefined(`"${name}" is not supported yet. Remove it; steps run one after the other (on_success, final_step).`)
+        .optional(),
+    ]),
+  )
+
+const kept = z.unknown().optional()
+const seconds = z.number('a number of seconds is needed, such as 600').positive('must be more than 0 seconds')
+
+const text = (what: string) => z.string(`${what} is needed`).min(1, `${what} is needed`)
+
+const Agent = z.strictObject({
+  command: z.union(
+    [text('a command'), z.array(z.string()).min(1)],
+    'a command is needed: a line for the shell, or a list such as [node, agents/dev.mjs]',
+  ),
+  stdin: z.enum(['prompt', 'none'], 'use prompt (the prompt comes on standard input) or none').default('prompt'),
+  timeout_seconds: seconds.optional(),
+  env: z.array(z.string('names of environment variables are needed')).default([]),
+})
+
+const Step = z
+  .strictObject({
+    id: text('an id'),
+    name: text('a name').optional(),
+    agent_type: text('an agent_type').optional(),
+    agent: text('an agent').optional(),
+    prompt: z.string('text is needed').optional(),
+    prompt_template: z.string('text is needed').optional(),
+    description: z.string('text is needed').optional(),
+    on_success: text('the id of a step').optional(),
+    final_step: z.boolean('use true or false').default(false),
+    timeout: seconds.optional(),
+    timeout_seconds: seconds.optional(),
+    inputs: kept,
+    outputs: kept,
+    tools: kept,
+    context_policy: kept,
+    ...refused(notYet),
+  })
+  .refine((step) => step.agent_type !== undefined || step.agent !== undefined, {
+    path: ['agent_type'],
+    message: 'an agent_type is needed: which of the agents runs this step',
+  })
+  .refine((step) => step.agent_type !== 'router', {
+    path: ['agent_type'],
+    message:
+      'a step of agent_type router is not supported yet. Steps run one after the other (on_success, final_step).',
+  })
+
+const Workflow = z.strictObject({
+  apiVersion: kept,
+  kind: kept,
+  metadata: kept,
+  name: z.string('text is needed').optional(),
+  version: z.union([z.string(), z.number()]).optional(),
+  description: z.string('text is needed').optional(),
+  steps: z.array(Step, 'a list of steps is needed').min(1, 'at least one step is needed'),
+  ...refused(notYetWorkflow),
+})
+
+const Project = z.strictObject({
+  workspace: text('a workspace (the folder where its agents work)'),
+  workflow: text('the name of a workflow').optional(),
+})
+
+const ProjectKey = z.string().superRefine((key, context) => {
+  const problem = nameProblem('project', key)
+  if (problem) context.addIssue({ code: 'custom', message: `the project key ${problem}` })
+})
+
+const section = (what: string) => `${what} are needed`
+const some = (record: object) => Object.keys(record).length > 0
+
+/** `nexus.yaml` as it is written. */
+export const HostFile = z.strictObject(
+  {
+    projects: z
+      .record(ProjectKey, Project, section('projects (key: { workspace: … })'))
+      .refine(some, 'at least one project is needed'),
+    agents: z
+      .record(z.string(), Agent, section('agents (role: { command: … })'))
+      .refine(some, 'at least one agent is needed'),
+    workflows: z
+      .record(z.string(), Workflow, section('workflows (name: { steps: […] })'))
+      .refine(some, 'at least one workflow is needed'),
+    concurrency: z
+      .int('a whole number from 1 to 1000 is needed')
+      .min(1, 'a whole number from 1 to 1000 is needed')
+      .max(1000, 'a whole number from 1 to 1000 is needed')
+      .default(4),
+    api: z
+      .strictObject({
+        port: z
+          .int('a port from 0 (any) to 65535 is needed')
+          .min(0, 'a port from 0 (any) to 65535 is needed')
+          .max(65535, 'a port from 0 (any) to 65535 is needed')
+          .default(0),
+      })
+      .default({ port: 0 }),
+  },
+  'projects, agents and workflows are needed',
+)
+export type HostFile = z.output<typeof HostFile>

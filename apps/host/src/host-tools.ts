@@ -1,0 +1,27 @@
+import type { Clock, Ids, Logger, Stores } from '@nexus/core'
+import type { HostConfig } from './config/host-config.ts'
+import type { Timing } from './loop/timing.ts'
+import type { AgentVariables, Runner } from './runner/index.ts'
+import type { HostRecords } from './task/host-records.ts'
+
+/** What the parts of the host share. */
+export interface HostTools {
+  config: HostConfig
+  stores: Stores
+  runner: Runner
+  records: HostRecords
+  clock: Clock
+  ids: Ids
+  logger: Logger
+  /** Names this process in claims. */
+  worker: string
+  timing: Timing
+  /** Brings agents' summary files into the completion store; says how many cannot be read yet. */
+  collect(): Promise<{ waiting: number }>
+  /** The whole environment of an agent. */
+  environment(variables: AgentVariables, passThrough: readonly string[]): Record<string, string>
+  /** Where and with which token an attempt may POST its report. Null while there is no API. */
+  reporting(attempt: string): { url: string; token: string } | null
+  /** The absolute place of an issue's summary file. */
+  summaryFile(project: string, issueNumber: string): string
+}

@@ -1,0 +1,124 @@
+import { join } from 'node:path'
+import type { Clock, Ids, Logger, Mailbox, Stores } from '@nexus/core'
+import { completionPath, createApi } from './api/app.ts'
+import { type ApiServer, serveApi } from './api/server.ts'
+import { openTokens } from './api/tokens.ts'
+import type { HostConfig } from './config/host-config.ts'
+import type { HostTools } from './host-tools.ts'
+import { createIntake } from './intake.ts'
+import { createAvailability } from './loop/availability.ts'
+import type { Holds } from './loop/hold.ts'
+import { runInboxLoop } from './loop/inbox-loop.ts'
+import { keepLeases } from './loop/lease-keeper.ts'
+import { defaultTiming, type Timing } from './loop/timing.ts'
+import { readRunProject } from './run-project.ts'
+import { agentEnvironment, type Runner } from './runner/index.ts'
+import type { TaskOutcome } from './task/finish.ts'
+import { createHostRecords } from './task/host-records.ts'
+import { createTaskLife } from './task/task-life.ts'
+
+export interface HostOptions {
+  config: HostConfig
+  stores: Stores
+  /** The root's own first, then those of workspaces that lie elsewhere. */
+  mailboxes: readonly [Mailbox, ...Mailbox[]]
+  runner: Runner
+  /** Absolute. */
+  root: string
+  worker: string
+  clock: Clock
+  ids: Ids
+  logger: Logger
+  /** What agents may inherit from. */
+  env: NodeJS.ProcessEnv
+  timing?: Partial<Timing>
+}
+
+export interface RunOptions {
+  /** Return when nothing is due and nothing is held. */
+  once: boolean
+  /** Ends the work; agents go on under their supervisors and are adopted next time. */
+  signal: AbortSignal
+}
+
+/** `failed`: a task is a dead letter, waits for a late retry, or is paused. */
+export type HostEnd = 'done' | 'failed' | 'stopped'
+
+export interface Host {
+  readonly api: Pick<ApiServer, 'url' | 'port'>
+  run(options: RunOptions): Promise<HostEnd>
+  close(): Promise<void>
+}
+
+/** A task that another host took over, or whose project is not ours, is no failure of this run. */
+const isFailure = ({ status }: TaskOutcome): boolean =>
+  status === 'failed' || status === 'retrying' || status === 'paused'
+
+/** How long tasks may take to let go when the host closes. */
+const closingMs = 1_500
+
+export const openHost = async (options: HostOptions): Promise<Host> => {
+  const { config, stores, mailboxes, runner, root, worker, clock, ids, logger, env } = options
+  const timing = { ...defaultTiming, ...options.timing }
+  const holds: Holds = new Map()
+  const tokens = await openTokens(root)
+  const projectOfRun = (attempt: string) => readRunProject(runner, attempt)
+  const intake = createIntake({ stores, mailboxes, holds, logger, pollMs: timing.pollMs, projectOfRun })
+  const app = createApi({ intake, tokens, logger })
+  const server = await serveApi({ root, port: config.apiPort, fetch: (request) => app.fetch(request) })
+  const tools: HostTools = {
+    config,
+    stores,
+    runner,
+    records: createHostRecords(stores.hostState, logger, clock.now),
+    clock,
+    ids,
+    logger,
+    worker,
+    timing,
+    collect: intake.collect,
+    environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
+    reporting: (attempt) => ({ url: `${server.url}${completionPath}`, token: tokens.forAttempt(attempt) }),
+    summaryFile: (project, issueNumber) => mailboxes[0].file(project, issueNumber),
+  }
+  const availability = createAvailability(logger, timing.unavailableMs)
+  const work = createTaskLife(tools, availability)
+  const unlisten = runner.onEnded((attempt, exit) => {
+    for (const hold of holds.values()) {
+      if (!hold.runs.has(attempt)) continue
+      hold.runs.set(attempt, exit)
+      hold.bell.ring()
+    }
+  })
+  logger.debug('host open', { root, api: server.url, worker, outputs: join(root, 'runs') })
+
+  const letGo = async (): Promise<void> => {
+    for (const hold of holds.values()) hold.end('closing')
+    const until = clock.monotonic() + closingMs
+    while (holds.size > 0 && clock.monotonic() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  return {
+    api: server,
+    async run({ once, signal }) {
+      const ended = new AbortController()
+      const until = AbortSignal.any([signal, ended.signal])
+      const unkeep = keepLeases(tools, holds, availability)
+      const taking = intake.run(until)
+      try {
+        const unfinished = await runInboxLoop(tools, { holds, availability, work, signal, once })
+        if (signal.aborted) return 'stopped'
+        return [...unfinished.values()].some(isFailure) ? 'failed' : 'done'
+      } finally {
+        await letGo()
+        unkeep()
+        ended.abort()
+        await taking
+      }
+    },
+    async close() {
+      unlisten()
+      await server.close()
+    },
+  }
+}

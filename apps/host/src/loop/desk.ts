@@ -1,0 +1,48 @@
+import type { ClaimedTask } from '@nexus/core'
+import type { HostTools } from '../host-tools.ts'
+import type { TaskOutcome } from '../task/finish.ts'
+import { createHold, type Hold, type Holds } from './hold.ts'
+
+/** Where claimed tasks are worked on, side by side. */
+export interface Desk {
+  take(task: ClaimedTask): void
+  /** Outcomes of tasks of this run that are not done, by task id: what `--once` answers for. */
+  readonly unfinished: ReadonlyMap<string, TaskOutcome>
+}
+
+export interface DeskOptions {
+  holds: Holds
+  work(hold: Hold): Promise<TaskOutcome>
+  /** Hears that there is room again. */
+  onRoom(): void
+}
+
+export const createDesk = ({ logger }: Pick<HostTools, 'logger'>, { holds, work, onRoom }: DeskOptions): Desk => {
+  const unfinished = new Map<string, TaskOutcome>()
+
+  const settle = (task: ClaimedTask, issue: string | null, outcome: TaskOutcome): void => {
+    const about = { project: task.project, issue, task: task.id, file: task.filename }
+    if (outcome.status === 'done') unfinished.delete(task.id)
+    else unfinished.set(task.id, outcome)
+    if (outcome.status === 'done') logger.info('task done', about)
+    else if (outcome.status === 'failed') logger.error('task failed', { ...about, error: outcome.error })
+    else if (outcome.status === 'retrying')
+      logger.warn('task failed and is tried again', { ...about, retry_at: outcome.retryAt.toISOString() })
+    else logger.debug('task let go', { ...about, status: outcome.status })
+  }
+
+  return {
+    unfinished,
+    take(task) {
+      const hold = createHold(task)
+      holds.set(task.id, hold)
+      work(hold)
+        .then((outcome) => settle(task, hold.issueNumber, outcome))
+        .catch((error: unknown) => logger.error('task dropped', { task: task.id, error: String(error) }))
+        .finally(() => {
+          if (holds.get(task.id) === hold) holds.delete(task.id)
+          onRoom()
+        })
+    },
+  }
+}

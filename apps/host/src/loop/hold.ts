@@ -1,0 +1,65 @@
+import type { ClaimedTask } from '@nexus/core'
+import type { WorkflowDocument } from '../engine/document.ts'
+import type { RunExit } from '../runner/index.ts'
+import { type Bell, createBell } from './bell.ts'
+
+/** Why this host works no longer on a task that is not over. */
+export type HoldEnd = 'lost' | 'closing'
+
+/** Thrown inside a task's life when its hold ended. */
+export class HoldEnded extends Error {
+  readonly end: HoldEnd
+
+  constructor(end: HoldEnd) {
+    super(end === 'lost' ? 'the claim was lost' : 'the host is closing')
+    this.name = 'HoldEnded'
+    this.end = end
+  }
+}
+
+/** One task that this host holds, as far as memory goes: all of it can be had again from the stores. */
+export interface Hold {
+  readonly task: ClaimedTask
+  readonly bell: Bell
+  /** Aborts with a `HoldEnded`. */
+  readonly signal: AbortSignal
+  /** Attempts followed, with their ends. */
+  readonly runs: Map<string, RunExit | null>
+  issueNumber: string | null
+  workflowId: string | null
+  /** As last read. */
+  document: WorkflowDocument | null
+  cancelRequested: boolean
+  /** Whether this hold saw the workflow under way: then a failure is news. */
+  sawRunning: boolean
+  launchFailures: number
+  end(end: HoldEnd): void
+}
+
+export const createHold = (task: ClaimedTask): Hold => {
+  const controller = new AbortController()
+  const bell = createBell()
+  return {
+    task,
+    bell,
+    signal: controller.signal,
+    runs: new Map(),
+    issueNumber: task.issueNumber,
+    workflowId: null,
+    document: null,
+    cancelRequested: false,
+    sawRunning: false,
+    launchFailures: 0,
+    end(end) {
+      controller.abort(new HoldEnded(end))
+      bell.ring()
+    },
+  }
+}
+
+/** The tasks held now, by task id. */
+export type Holds = Map<string, Hold>
+
+/** Attempts whose agents may be at work for us. */
+export const runningAttempts = (holds: Holds): string[] =>
+  [...holds.values()].flatMap(({ runs }) => [...runs].filter(([, exit]) => exit === null).map(([attempt]) => attempt))

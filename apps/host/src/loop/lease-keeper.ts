@@ -1,0 +1,52 @@
+import type { HostTools } from '../host-tools.ts'
+import type { Availability } from './availability.ts'
+import { type Holds, runningAttempts } from './hold.ts'
+
+/** Renews what this host holds: its claims, and its agents' leases. Returns the end of it. */
+export const keepLeases = (tools: HostTools, holds: Holds, availability: Availability): (() => void) => {
+  const { stores, runner, logger, timing } = tools
+
+  const heartbeat = async (): Promise<void> => {
+    const claims = [...holds.values()].map(({ task }) => task.claim)
+    if (claims.length === 0) return
+    const answer = await availability.attempt(() => stores.inbox.heartbeat(claims))
+    for (const { id, epoch } of answer?.lost ?? []) {
+      const hold = holds.get(id)
+      if (hold?.task.claim.epoch !== epoch) continue
+      logger.warn('claim lost; its agent is stopped', { task: id, project: hold.task.project })
+      hold.end('lost')
+    }
+    for (const { id } of answer?.cancelRequested ?? []) {
+      const hold = holds.get(id)
+      if (!hold || hold.cancelRequested) continue
+      hold.cancelRequested = true
+      hold.bell.ring()
+    }
+  }
+
+  const renew = async (): Promise<void> => {
+    const attempts = runningAttempts(holds)
+    if (attempts.length > 0) await runner.renew(attempts)
+  }
+
+  const every = (ms: number, what: string, act: () => Promise<void>): NodeJS.Timeout => {
+    let busy = false
+    return setInterval(() => {
+      if (busy) return
+      busy = true
+      act()
+        .catch((error: unknown) => logger.error(`${what} failed`, { error: String(error) }))
+        .finally(() => {
+          busy = false
+        })
+    }, ms)
+  }
+
+  const timers = [
+    every(timing.heartbeatMs, 'heartbeat', heartbeat),
+    every(timing.renewMs, "renewal of the agents' leases", renew),
+  ]
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+  }
+}

@@ -1,0 +1,50 @@
+import type { HostTools } from '../host-tools.ts'
+import type { TaskOutcome } from '../task/finish.ts'
+import type { Availability } from './availability.ts'
+import type { Holds } from './hold.ts'
+
+interface OnceOptions {
+  holds: Holds
+  availability: Availability
+  unfinished: ReadonlyMap<string, TaskOutcome>
+}
+
+type Tools = Pick<HostTools, 'stores' | 'config' | 'clock' | 'timing'>
+
+/** Pending tasks that could be claimed by now, though the last claim did not give them: a file somebody is still writing. */
+const somethingIsDue = async ({ stores, config, clock }: Tools): Promise<boolean> => {
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof stores.inbox.list>> = await stores.inbox.list({
+      status: 'pending',
+      limit: 1000,
+      ...(cursor === null ? {} : { cursor }),
+    })
+    const now = clock.now()
+    if (page.items.some(({ project, runAt }) => config.projects.has(project) && runAt.getTime() <= now)) return true
+    cursor = page.cursor
+  } while (cursor !== null)
+  return false
+}
+
+/**
+ * Says when `--once` is over: nothing held, nothing due, and no task of this run due again soon. A paused task waits for
+ * a person and is not waited for.
+ */
+export const createOnce = (tools: Tools, { holds, availability, unfinished }: OnceOptions) => {
+  const { clock, timing } = tools
+  let idleSince = clock.monotonic()
+
+  const isSoonDue = (outcome: TaskOutcome): boolean =>
+    (outcome.status === 'retrying' || outcome.status === 'busy') &&
+    outcome.retryAt.getTime() - clock.now() <= timing.patienceMs
+
+  return async (claimed: number): Promise<boolean> => {
+    if (claimed > 0 || holds.size > 0 || [...unfinished.values()].some(isSoonDue)) {
+      idleSince = clock.monotonic()
+      return false
+    }
+    const due = await availability.attempt(() => somethingIsDue(tools))
+    return due === false || clock.monotonic() - idleSince > timing.patienceMs
+  }
+}

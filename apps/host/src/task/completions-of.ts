@@ -1,0 +1,90 @@
+import type { Completion } from '@nexus/core'
+import { type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
+import { answers, whyNotAnswer } from '../engine/report.ts'
+import type { HostTools } from '../host-tools.ts'
+
+type Tools = Pick<HostTools, 'stores' | 'logger'>
+
+export interface Reported {
+  /** Everything reported on the issue that is the project's or nobody's, latest first. */
+  records: Completion[]
+  /** The record that answers the running step. */
+  answer: Completion | null
+}
+
+const pageLimit = 1000
+
+const readIssue = async ({ stores }: Tools, issueNumber: string, project: string): Promise<Completion[]> => {
+  const records: Completion[] = []
+  let cursor: string | null = null
+  do {
+    const page: { items: Completion[]; cursor: string | null } = await stores.completions.history(issueNumber, {
+      limit: pageLimit,
+      ...(cursor === null ? {} : { cursor }),
+    })
+    records.push(...page.items.filter((item) => item.project === project || item.project === null))
+    cursor = page.cursor
+  } while (cursor !== null)
+  return records
+}
+
+/** Whether another workflow of the issue is under way, so that a record without a project could be its answer. */
+const hasRival = async ({ stores }: Tools, issueNumber: string, workflowId: string): Promise<boolean> => {
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof stores.workflows.list>> = await stores.workflows.list({
+      state: 'running',
+      limit: pageLimit,
+      ...(cursor === null ? {} : { cursor }),
+    })
+    if (page.items.some(({ id, issueNumber: issue }) => issue === issueNumber && id !== workflowId)) return true
+    cursor = page.cursor
+  } while (cursor !== null)
+  return false
+}
+
+/**
+ * Gives a record that a program without projects wrote to this workflow's project, where nobody else can be meant: it
+ * names the attempt or the workflow, or this is the only one of the issue under way.
+ */
+const adopt = async (
+  tools: Tools,
+  record: Completion,
+  place: { project: string; issueNumber: string; workflowId: string; attempt: string | null },
+): Promise<boolean> => {
+  const isNamed = record.reportId === place.attempt || record.payload['workflow_id'] === place.workflowId
+  if (!isNamed && (await hasRival(tools, place.issueNumber, place.workflowId))) return false
+  const assigned = await tools.stores.completions.assign(record.dedupKey, place.project)
+  if (assigned.status === 'taken')
+    tools.logger.warn('a completion without a project stays so: the project has one of its name', {
+      key: record.dedupKey,
+    })
+  return assigned.status === 'assigned'
+}
+
+/** Reads what was reported on the issue, and which of it answers the running step. */
+export const readReported = async (
+  tools: Tools,
+  document: WorkflowDocument,
+  step: Step,
+  place: { project: string; issueNumber: string; workflowId: string },
+): Promise<Reported> => {
+  for (;;) {
+    const records = await readIssue(tools, place.issueNumber, place.project)
+    const fitting = records.filter((record) => answers(document, step, record))
+    const own = fitting.find(({ project }) => project !== null)
+    if (own) return { records, answer: own }
+    const [foreign] = fitting
+    if (!foreign || !(await adopt(tools, foreign, { ...place, attempt: step.attempt_id })))
+      return { records, answer: null }
+  }
+}
+
+/** What a person needs to know of a step whose agent ended and said nothing that counts. */
+export const unanswered = (document: WorkflowDocument, step: Step, records: readonly Completion[]): string => {
+  const near = records.find((record) => record.reportId === step.attempt_id || !step.baseline.includes(record.rev))
+  const why = near ? whyNotAnswer(document, step, near) : null
+  return why === null
+    ? 'without a report'
+    : `without a report on step ${stepName(step)}; one by ${near?.agentType ?? ''} does not count: ${why}`
+}

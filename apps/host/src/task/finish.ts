@@ -1,0 +1,67 @@
+import type { FailResult, LeaseLost } from '@nexus/core'
+import { attemptsOf } from '../engine/document.ts'
+import type { HostTools } from '../host-tools.ts'
+import type { Hold } from '../loop/hold.ts'
+import { titleOf } from './markdown.ts'
+import { taskFileOf } from './open-workflow.ts'
+import type { StepsEnd } from './step-loop.ts'
+
+/** How this host's work on a task ended. */
+export type TaskOutcome =
+  | { status: 'done' | 'lost' | 'closing' }
+  | { status: 'failed'; error: string }
+  /** Back in the inbox, due at `retryAt`. */
+  | { status: 'retrying'; error: string; retryAt: Date }
+  | { status: 'busy' | 'paused' | 'unknown-project'; retryAt: Date }
+
+/** What `inbox.fail` answered, as an outcome. */
+export const failOutcome = (result: FailResult | LeaseLost, error: string): TaskOutcome => {
+  if (result.status === 'lease-lost') return { status: 'lost' }
+  return result.status === 'failed' ? { status: 'failed', error } : { status: 'retrying', error, retryAt: result.runAt }
+}
+
+/** Every part may have been done by a host that died: each is repeated without harm, and the inbox is told last. */
+export const createFinish = ({ stores, records, clock, timing, logger }: HostTools) => {
+  const track = (hold: Hold, project: string, issueNumber: string, status: string): Promise<void> => {
+    const { markdown, filename } = hold.task
+    return records.trackIssue({ project, issueNumber, description: titleOf(markdown, filename) }, status)
+  }
+
+  const completed = async (hold: Hold, project: string): Promise<TaskOutcome> => {
+    const file = hold.document ? taskFileOf(hold.document) : null
+    if (file !== null) await stores.taskFiles.close(project, file)
+    const answer = await stores.inbox.complete(hold.task.claim)
+    return answer.status === 'done' ? { status: 'done' } : { status: 'lost' }
+  }
+
+  const statusAfter = (hold: Hold, end: StepsEnd): string => {
+    if (end.status !== 'failed') return end.status
+    return hold.task.attempts + 1 >= hold.task.maxAttempts ? 'failed' : 'active'
+  }
+
+  return {
+    begun: (hold: Hold, project: string, issueNumber: string) => track(hold, project, issueNumber, 'active'),
+
+    async end(hold: Hold, project: string, issueNumber: string, end: StepsEnd): Promise<TaskOutcome> {
+      const { claim } = hold.task
+      if (end.status !== 'vanished') await track(hold, project, issueNumber, statusAfter(hold, end))
+      if (hold.document) await records.replaceAgents(null, attemptsOf(hold.document))
+      switch (end.status) {
+        case 'completed':
+          return completed(hold, project)
+        case 'failed':
+          return failOutcome(await stores.inbox.fail(claim, end.error, { fatal: hold.cancelRequested }), end.error)
+        case 'vanished':
+          return failOutcome(await stores.inbox.fail(claim, 'Its workflow was deleted.'), 'its workflow was deleted')
+        case 'cancelled':
+          return failOutcome(await stores.inbox.fail(claim, end.reason, { fatal: true }), end.reason)
+        case 'paused': {
+          const retryAt = new Date(clock.now() + timing.pausedMs)
+          logger.info('task paused', { project, issue: issueNumber, reason: end.reason })
+          const answer = await stores.inbox.release(claim, { retryAt })
+          return answer.status === 'released' ? { status: 'paused', retryAt } : { status: 'lost' }
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import { type HostStateStore, isJsonObject, type JsonObject, type JsonValue } from '@nexus/core'
+import { stateKeys } from './host-records.ts'
+
+/** Issue numbers that the host tracks for this project. Entries of other shapes belong to nobody. */
+const trackedOf = (project: string, tracked: JsonValue | undefined): Set<string> => {
+  if (!isJsonObject(tracked)) return new Set()
+  return new Set(
+    Object.entries(tracked)
+      .filter(([, entry]) => isJsonObject(entry) && entry['project'] === project)
+      .map(([key]) => key.split('/').at(-1) ?? key),
+  )
+}
+
+const numberIn = (value: JsonValue | undefined): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0
+
+/**
+ * A number for a task that names none: the project's next that no tracked issue has. A crash after this and before the
+ * task is bound to it only skips a number.
+ */
+export const allocateIssueNumber = async (hostState: HostStateStore, project: string): Promise<string> => {
+  const taken = trackedOf(project, (await hostState.load(stateKeys.trackedIssues))?.value)
+  for (;;) {
+    let given = 0
+    const result = await hostState.update(stateKeys.issueCounters, (value) => {
+      const counters: JsonObject = isJsonObject(value ?? undefined) ? (value as JsonObject) : {}
+      given = numberIn(counters[project]) + 1
+      while (taken.has(String(given))) given += 1
+      return { ...counters, [project]: given }
+    })
+    if (result.status === 'saved') return String(given)
+  }
+}

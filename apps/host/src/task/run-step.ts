@@ -1,0 +1,129 @@
+import type { AgentConfig } from '../config/host-config.ts'
+import { attemptsOf, type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
+import type { HostTools } from '../host-tools.ts'
+import type { Hold } from '../loop/hold.ts'
+import { promptFor } from './prompt.ts'
+import type { Scene } from './scene.ts'
+
+/** How often a launch that started nothing is tried again before the step fails for it. */
+const maxLaunchFailures = 3
+
+export interface StepRun {
+  step: Step
+  attempt: string
+  agent: AgentConfig
+}
+
+const stopWaitMs = 30_000
+
+/** Lets agents that have reported finish, then stops them: the next one must not meet them in the workspace. */
+export const stopAgents = async (
+  { runner }: Pick<HostTools, 'runner'>,
+  hold: Hold,
+  document: WorkflowDocument,
+  { lingerMs, except }: { lingerMs: number; except?: string },
+): Promise<void> => {
+  for (const attempt of attemptsOf(document)) {
+    if (attempt === except || hold.runs.get(attempt)) continue
+    const state = await runner.observe(attempt)
+    if (state.status === 'absent' || state.status === 'ended') continue
+    const waitMs = state.status === 'running' ? lingerMs : 0
+    const ended = waitMs > 0 && (await endsWithin(runner, attempt, waitMs, hold.signal))
+    if (ended) continue
+    await runner.stop(attempt)
+    await endsWithin(runner, attempt, stopWaitMs, hold.signal)
+  }
+}
+
+const endsWithin = async (
+  runner: HostTools['runner'],
+  attempt: string,
+  ms: number,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  const timeout = AbortSignal.timeout(ms)
+  try {
+    await runner.waitForEnd(attempt, AbortSignal.any([signal, timeout]))
+    return true
+  } catch {
+    signal.throwIfAborted()
+    if (timeout.aborted) return false
+    throw new Error(`attempt ${attempt} cannot be watched any longer`)
+  }
+}
+
+const variables = (tools: HostTools, { project, issueNumber, workflow }: Scene, { step, attempt }: StepRun) => {
+  const reporting = tools.reporting(attempt)
+  return {
+    NEXUS_ATTEMPT: attempt,
+    NEXUS_COMPLETION_FILE: tools.summaryFile(project.key, issueNumber),
+    ...(reporting && { NEXUS_COMPLETION_URL: reporting.url, NEXUS_COMPLETION_TOKEN: reporting.token }),
+    NEXUS_PROJECT: project.key,
+    NEXUS_ISSUE: issueNumber,
+    NEXUS_STEP: stepName(step),
+    NEXUS_WORKFLOW: workflow.id,
+    NEXUS_AGENT: step.agent.name,
+  }
+}
+
+const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
+  const { project, issueNumber, workflow, document, hold } = scene
+  const { step, attempt, agent } = run
+  const entry = {
+    attempt,
+    issueNumber,
+    project: project.key,
+    workflowId: workflow.id,
+    stepId: stepName(step),
+    agentType: step.agent.name,
+    pid: null,
+    startedAt: step.launched_at ?? '',
+    host: tools.worker,
+  }
+  const over = attemptsOf(document).filter((id) => id !== attempt)
+  await tools.records.replaceAgents(entry, over)
+  const state = await tools.runner.launch({
+    attempt,
+    command: agent.command,
+    cwd: project.workspace,
+    env: tools.environment(variables(tools, scene, run), agent.env),
+    prompt: promptFor({ document, step, markdown: hold.task.markdown, issueNumber }),
+    stdin: agent.stdin,
+    timeoutMs: step.timeout === null ? agent.timeoutMs : step.timeout * 1000,
+  })
+  if (state.status === 'running') await tools.records.replaceAgents({ ...entry, pid: state.pid }, [])
+  const about = { project: project.key, issue: issueNumber, step: stepName(step), agent: step.agent.name, attempt }
+  tools.logger.info('step started', about)
+  return state
+}
+
+/**
+ * Makes sure that this attempt's agent runs or has run, and follows it. The attempt is saved already: whatever dies in
+ * here, the next look finds a run that was never started, one to adopt, or one that ended.
+ */
+export const runStep = async (
+  tools: HostTools,
+  scene: Scene,
+  run: StepRun,
+): Promise<{ status: 'followed' | 'later' } | { status: 'refused'; error: string }> => {
+  const { hold, document } = scene
+  const { attempt } = run
+  const { runner, logger, timing } = tools
+  let state = await runner.observe(attempt)
+  if (state.status === 'absent' || state.status === 'prepared') {
+    await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: attempt })
+    try {
+      state = await launch(tools, scene, run)
+    } catch (error) {
+      hold.launchFailures += 1
+      logger.error('agent not started', { attempt, error: String(error) })
+      if (hold.launchFailures < maxLaunchFailures) return { status: 'later' }
+      await runner.stop(attempt)
+      return { status: 'refused', error: `The agent ${run.step.agent.name} could not be started: ${String(error)}` }
+    }
+  } else logger.info('agent adopted', { attempt, state: state.status })
+  hold.launchFailures = 0
+  hold.runs.set(attempt, state.status === 'ended' ? state.exit : null)
+  if (state.status !== 'ended') runner.follow(attempt)
+  return { status: 'followed' }
+}

@@ -1,0 +1,79 @@
+import type { ProjectConfig } from '../config/host-config.ts'
+import type { HostTools } from '../host-tools.ts'
+import type { Availability } from '../loop/availability.ts'
+import { type Hold, HoldEnded } from '../loop/hold.ts'
+import { createFinish, failOutcome, type TaskOutcome } from './finish.ts'
+import { allocateIssueNumber } from './issue-number.ts'
+import { issueNumberIn } from './markdown.ts'
+import { openWorkflow } from './open-workflow.ts'
+import { createStepLoop } from './step-loop.ts'
+
+/** A project that this configuration does not know is looked at again after this. */
+const unknownProjectMs = 300_000
+
+/**
+ * From claim to done. It remembers nothing: each stage asks the stores what is already there, so a task that a dead host
+ * left anywhere in it goes through the same function and continues where it stood.
+ */
+export const createTaskLife = (tools: HostTools, availability: Availability) => {
+  const { stores, logger, clock, timing, config, runner } = tools
+  const steps = createStepLoop(tools)
+  const finish = createFinish(tools)
+
+  const release = async (hold: Hold, status: 'busy' | 'unknown-project', afterMs: number): Promise<TaskOutcome> => {
+    const retryAt = new Date(clock.now() + afterMs)
+    const answer = await stores.inbox.release(hold.task.claim, { retryAt })
+    return answer.status === 'released' ? { status, retryAt } : { status: 'lost' }
+  }
+
+  /** Bound before it is used for anything, so that a task keeps its number whoever takes it over. */
+  const bind = async ({ task }: Hold) => {
+    const known = task.issueNumber ?? issueNumberIn(task.markdown)
+    const issueNumber = known ?? (await allocateIssueNumber(stores.hostState, task.project))
+    return stores.inbox.bind(task.claim, { issueNumber })
+  }
+
+  const live = async (hold: Hold, project: ProjectConfig): Promise<TaskOutcome> => {
+    const bound = await bind(hold)
+    if (bound.status === 'lease-lost') return { status: 'lost' }
+    if (bound.status === 'busy') return release(hold, 'busy', timing.busyMs)
+    const { issueNumber } = bound
+    hold.issueNumber = issueNumber
+    await finish.begun(hold, project.key, issueNumber)
+    const workflowId = await openWorkflow(tools, { task: hold.task, project, issueNumber })
+    hold.workflowId = workflowId
+    return finish.end(hold, project.key, issueNumber, await steps(hold, project, issueNumber, workflowId))
+  }
+
+  /** Something that no retry of a call mends: corrupt data, or a fault of ours. The task says so and waits for its turn. */
+  const broken = async (hold: Hold, error: unknown): Promise<TaskOutcome> => {
+    const reason = error instanceof Error ? error.message : String(error)
+    logger.error('task cannot be worked on', { task: hold.task.id, project: hold.task.project, error: reason })
+    return failOutcome(await stores.inbox.fail(hold.task.claim, reason), reason)
+  }
+
+  const stopOwn = async ({ runs }: Hold): Promise<void> => {
+    for (const [attempt, exit] of runs) if (exit === null) await runner.stop(attempt)
+  }
+
+  const ended = async (hold: Hold, error: HoldEnded): Promise<TaskOutcome> => {
+    if (error.end === 'closing') return { status: 'closing' }
+    // Whoever took the task over starts the agent anew; two of them must not share the workspace.
+    await stopOwn(hold)
+    return { status: 'lost' }
+  }
+
+  return async (hold: Hold): Promise<TaskOutcome> => {
+    const project = config.projects.get(hold.task.project)
+    const run = async (): Promise<TaskOutcome> => {
+      if (!project) return release(hold, 'unknown-project', unknownProjectMs)
+      return live(hold, project)
+    }
+    try {
+      return await availability.insist(run, hold.signal)
+    } catch (error) {
+      if (error instanceof HoldEnded) return ended(hold, error)
+      return availability.insist(() => broken(hold, error), hold.signal).catch(() => ({ status: 'lost' as const }))
+    }
+  }
+}
