@@ -4,10 +4,19 @@ import { completionDedupKey } from './completions/dedup-key.ts'
 import { foreignCompletions } from './completions/foreign.ts'
 import { completionSave } from './completions/save.ts'
 import { completionScan } from './completions/scan.ts'
+import { guardedRaces, plainRaces } from './concurrency.ts'
+import { corruptHostState, corruptWorkflows } from './corrupt.ts'
+import { durability } from './durability.ts'
 import { hostStateKeys } from './host-state/keys.ts'
 import { hostStatePatch } from './host-state/patch.ts'
 import { hostStateSave } from './host-state/save.ts'
 import { hostStateUpdate } from './host-state/update.ts'
+import { hostileJson } from './hostile-json.ts'
+import { hostileNames } from './hostile-names.ts'
+import { hostileText } from './hostile-text.ts'
+import { inboxSuites } from './inbox/index.ts'
+import { lifecycle } from './lifecycle.ts'
+import { paging } from './paging.ts'
 import { taskFileList } from './task-files/list.ts'
 import { taskFileMove } from './task-files/move.ts'
 import { taskFileSave } from './task-files/save.ts'
@@ -34,4 +43,15 @@ export const allSuites: readonly Suite[] = [
   taskFileSave,
   taskFileList,
   taskFileMove,
+  ...inboxSuites,
+  guardedRaces,
+  plainRaces,
+  durability,
+  paging,
+  corruptWorkflows,
+  corruptHostState,
+  hostileNames,
+  hostileText,
+  hostileJson,
+  lifecycle,
 ]
