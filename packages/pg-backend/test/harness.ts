@@ -85,14 +85,15 @@ const openOn = async (database: FreshDatabase): Promise<PgHarness> => {
   }
 }
 
-/** Databases for one test file: the tables are made once, each harness has a copy. */
-export const usePostgres = (): (() => Promise<PgHarness>) => {
+/** Databases for one test file: the tables are made once, over what `before` left there; each harness has a copy. */
+export const usePostgres = ({ before = '' } = {}): (() => Promise<PgHarness>) => {
   let server = ''
   let template: FreshDatabase | undefined
   beforeAll(async () => {
     server = await testDsn()
     template = await freshDatabase(server)
     await using client = openPgClient({ dsn: template.dsn, logger: silentLogger })
+    if (before !== '') await client.query(before)
     await migrate({ client, logger: silentLogger })
   })
   afterAll(() => template?.[Symbol.asyncDispose]())

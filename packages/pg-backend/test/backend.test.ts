@@ -1,0 +1,42 @@
+import { silentLogger } from '@nexus/core'
+import { createFakes } from '@nexus/testkit'
+import { startCluster } from '@nexus/testkit/postgres'
+import { expect, test } from 'vitest'
+import { openPgBackend } from '../src/index.ts'
+import { usePostgres } from './harness.ts'
+
+const open = usePostgres()
+
+test('[C-ALL-12] a call on a closed backend is refused as closed, and closing twice is closing once', async () => {
+  await using t = await open()
+  const backend = await t.peer()
+  await backend[Symbol.asyncDispose]()
+  await backend[Symbol.asyncDispose]()
+  await expect(backend.hostState.load('a')).rejects.toMatchObject({ code: 'closed' })
+  expect(await backend.health('hostState')).toMatchObject({ status: 'down' })
+})
+
+test('[C-ROUTE-7] health says since when the server is gone, calls are unavailable, and both recover', async () => {
+  await using cluster = await startCluster()
+  const { context, clock } = createFakes()
+  await using backend = await openPgBackend({ dsn: cluster.dsn, ...context })
+  await backend.hostState.save('a', 1)
+  expect(await backend.health('hostState')).toEqual({ status: 'ok' })
+  await cluster.kill()
+  const since = clock.now()
+  expect(await backend.health('hostState')).toMatchObject({ status: 'down', since })
+  clock.advance(5000)
+  expect(await backend.health('workflows')).toMatchObject({ status: 'down', since })
+  await expect(backend.hostState.save('a', 2)).rejects.toMatchObject({ code: 'unavailable', outcome: 'not-applied' })
+  await cluster.start()
+  expect(await backend.health('hostState')).toEqual({ status: 'ok' })
+  expect(await backend.hostState.load('a')).toMatchObject({ value: 1 })
+})
+
+test('[C-ROUTE-5] a server that is not there is unavailable, and the password is not in the error', async () => {
+  const { context } = createFakes()
+  const dsn = 'postgresql://nexus:canary-secret@127.0.0.1:1/nexus'
+  const error: unknown = await openPgBackend({ dsn, ...context, logger: silentLogger }).catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: 'unavailable', outcome: 'not-applied' })
+  expect(`${error} ${JSON.stringify(error)}`).not.toContain('canary-secret')
+})
