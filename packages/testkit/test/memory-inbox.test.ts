@@ -3,13 +3,9 @@ import type { Harness } from '../src/harness.ts'
 import { createMemoryData, type MemoryData, openMemoryBackend, openMemoryHarness } from '../src/index.ts'
 import { setForeignInboxStatus } from '../src/memory/inbox-foreign.ts'
 import { createClause } from '../src/suites/clause.ts'
-import { inboxForeignClaim, inboxSuites } from '../src/suites/inbox/index.ts'
+import { inboxForeignClaim } from '../src/suites/inbox/index.ts'
 
-describe('memory inbox', () => {
-  for (const suite of inboxSuites) suite(createClause(() => openMemoryHarness()))
-})
-
-describe('memory inbox, beside a program that writes the status', () => {
+describe('memory, beside a program that writes the status of inbox tasks', () => {
   const dataOf = new WeakMap<Harness, MemoryData>()
   const open = async (): Promise<Harness> => {
     const data = createMemoryData()

@@ -1,16 +1,12 @@
-import { boundedCount, decodeCursor, encodeCursor, type InboxStore, invalid, pageLimit } from '@nexus/core'
+import { boundedCount, encodeCursor, type InboxStore, pageLimit, readCursor } from '@nexus/core'
+import { z } from 'zod'
 import { toTask } from './inbox-data.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
 
 export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'list'>
 
 /** The sequence number that the page before ended with. */
-const readCursor = (filter: { cursor?: string | undefined }): number => {
-  const key = decodeCursor(filter, 1)
-  if (key === null) return Number.POSITIVE_INFINITY
-  if (typeof key[0] !== 'number') throw invalid('The cursor is not one that this list gave out.')
-  return key[0]
-}
+const Cursor = z.tuple([z.number()])
 
 export const createReadVerbs = ({ data, checkOpen }: MemoryInboxTools): ReadVerbs => ({
   async load(id, options) {
@@ -33,7 +29,7 @@ export const createReadVerbs = ({ data, checkOpen }: MemoryInboxTools): ReadVerb
   async list(filter = {}, options) {
     checkOpen(options)
     const limit = pageLimit(filter)
-    const before = readCursor(filter)
+    const [before] = readCursor(filter, Cursor) ?? [Number.POSITIVE_INFINITY]
     const found = [...data.rows.values()]
       .filter(
         (row) =>
