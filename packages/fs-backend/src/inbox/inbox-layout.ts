@@ -1,0 +1,184 @@
+import { join } from 'node:path'
+import { type Layout, sha256, shortHash } from '../layout.ts'
+
+/** Why a hold, or a pending task, ended. */
+export const endKinds = ['done', 'dead', 'loop', 'cancel', 'fail', 'free', 'swept'] as const
+export type EndKind = (typeof endKinds)[number]
+
+/** A pending task of ours: `version` counts the holds and revivals that ended before. */
+export interface PendingName {
+  id: string
+  version: number
+}
+
+export interface DelayedName extends PendingName {
+  /** Epoch milliseconds. */
+  due: number
+}
+
+/** One hold of one task; the lease lies in the name so that the rename that claims also says how long. */
+export interface HeldName {
+  id: string
+  epoch: number
+  holder: string
+  leaseMs: number
+}
+
+/** A task between two places. Whoever finds it can finish the way, because the name says all of it. */
+export interface EndingName {
+  id: string
+  epoch: number
+  holder: string
+  kind: EndKind
+  /** `runAt` of what returns, `processedAt` of what is over. Epoch milliseconds. */
+  at: number
+  nonce: string
+}
+
+export interface EndedName {
+  id: string
+  epoch: number
+  holder: string
+}
+
+/** In place of a holder where nobody held the task. */
+export const noHolder = '0'
+
+const base36 = (value: number, width = 0): string =>
+  Math.max(0, Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER))
+    .toString(36)
+    .padStart(width, '0')
+
+const pendingPattern = /^task_([0-9a-z]{1,32})(?:\.([0-9]{1,9}))?\.md$/
+const partsPattern = /^[0-9a-z]+(?:\.[0-9a-z]+)*$/
+
+const parts = (name: string, count: number): string[] | null => {
+  const found = partsPattern.test(name) ? name.split('.') : []
+  return found.length === count ? found : null
+}
+
+const isEndKind = (text: string): text is EndKind => endKinds.some((kind) => kind === text)
+
+/** Names that carry their meaning, so that a listing tells the state of the queue and a rename decides a race. */
+export const inboxNames = {
+  pending: ({ id, version }: PendingName): string => (version === 0 ? `task_${id}.md` : `task_${id}.${version}.md`),
+  parsePending(name: string): PendingName | null {
+    const [, id, version = '0'] = pendingPattern.exec(name) ?? []
+    return id === undefined ? null : { id, version: Number(version) }
+  },
+
+  staged: ({ id, version }: PendingName): string => `${id}.${version}`,
+  parseStaged(name: string): PendingName | null {
+    const [id = '', version = ''] = parts(name, 2) ?? []
+    return id === '' ? null : { id, version: Number(version) }
+  },
+
+  /** The due time first: a listing in byte order is one by due time. */
+  delayed: ({ id, version, due }: DelayedName): string => `${base36(due, 11)}.${id}.${version}`,
+  parseDelayed(name: string): DelayedName | null {
+    const [due = '', id = '', version = ''] = parts(name, 3) ?? []
+    return id === '' ? null : { due: Number.parseInt(due, 36), id, version: Number(version) }
+  },
+
+  held: ({ id, epoch, holder, leaseMs }: HeldName): string => `${id}.${epoch}.${holder}.${base36(leaseMs)}`,
+  parseHeld(name: string): HeldName | null {
+    const [id = '', epoch = '', holder = '', lease = ''] = parts(name, 4) ?? []
+    return id === '' ? null : { id, epoch: Number(epoch), holder, leaseMs: Number.parseInt(lease, 36) }
+  },
+  /** What all names of one hold start with. */
+  hold: ({ id, epoch, holder }: EndedName): string => `${id}.${epoch}.${holder}`,
+
+  ending: ({ id, epoch, holder, kind, at, nonce }: EndingName): string =>
+    `${id}.${epoch}.${holder}.${kind}.${base36(at)}.${nonce}`,
+  parseEnding(name: string): EndingName | null {
+    const [id = '', epoch = '', holder = '', kind = '', at = '', nonce = ''] = parts(name, 6) ?? []
+    return isEndKind(kind) ? { id, epoch: Number(epoch), holder, kind, at: Number.parseInt(at, 36), nonce } : null
+  },
+
+  ended: ({ id, epoch, holder }: EndedName): string => `${id}.${epoch}.${holder}.md`,
+  parseEnded(name: string): EndedName | null {
+    const [id = '', epoch = '', holder = '', suffix] = parts(name, 4) ?? []
+    return suffix === 'md' ? { id, epoch: Number(epoch), holder } : null
+  },
+
+  parseEndedRecord(name: string): EndedName | null {
+    const [id = '', epoch = '', holder = '', suffix] = parts(name, 4) ?? []
+    return suffix === 'json' ? { id, epoch: Number(epoch), holder } : null
+  },
+
+  record: ({ id, version }: PendingName): string => `${id}.${version}.json`,
+  parseRecord(name: string): PendingName | null {
+    const [id = '', version = '', suffix] = parts(name, 3) ?? []
+    return suffix === 'json' ? { id, version: Number(version) } : null
+  },
+
+  mark: ({ id, epoch }: { id: string; epoch: number }): string => `${id}.${epoch}`,
+} as const
+
+/** A worker's name in file names. */
+export const holderOf = (worker: string): string => sha256(worker).slice(0, 16)
+
+/**
+ * The id of a file that a person or another program put there. It tells the same file every time it is looked at, and
+ * two files of one name apart; the creation time in front lets it sort among the ids that we give.
+ */
+export const handMadeId = (
+  project: string,
+  filename: string,
+  { ino, birthtimeMs }: { ino: number; birthtimeMs: number },
+): string => {
+  const place = BigInt(`0x${sha256(JSON.stringify([project, filename, ino])).slice(0, 18)}`)
+  return base36(Math.floor(birthtimeMs * 1000), 11) + place.toString(36).padStart(14, '0')
+}
+
+export const monthOf = (at: number): string => new Date(at).toISOString().split('-').slice(0, -1).join('-')
+
+/** Fanned out by two hex digits. */
+const fanned = (...key: (string | null)[]): string => {
+  const hash = shortHash(JSON.stringify(key))
+  return join(hash.slice(0, 2), hash.slice(2))
+}
+
+export const registerKeys = {
+  name: (project: string, workspace: string, filename: string): string => fanned('name', project, workspace, filename),
+  key: (idempotencyKey: string): string => fanned('key', idempotencyKey),
+  issue: (project: string, issueNumber: string): string => fanned('issue', project, issueNumber),
+} as const
+
+/** The hidden half of the inbox. Documented folders hold only pending tasks. [C-FILES-1] */
+export const createInboxLayout = ({ inbox, inboxProject, inboxTask, inboxShared }: Layout) => ({
+  inbox,
+  project: inboxProject,
+  task: inboxTask,
+  pendingFile: (project: string, name: PendingName): string => inboxTask(project, inboxNames.pending(name)),
+  /** Not in the queue before its identity is registered: new tasks, and dead letters on their way back. */
+  staged: inboxShared('staged'),
+  stagedFile: (name: PendingName): string => inboxShared('staged', inboxNames.staged(name)),
+  records: inboxShared('meta'),
+  record: (name: PendingName): string => inboxShared('meta', inboxNames.record(name)),
+  delayed: inboxShared('delayed'),
+  delayedFile: (name: DelayedName): string => inboxShared('delayed', inboxNames.delayed(name)),
+  processing: inboxShared('processing'),
+  heldFile: (name: HeldName): string => inboxShared('processing', inboxNames.held(name)),
+  ending: inboxShared('releasing'),
+  endingFile: (name: EndingName): string => inboxShared('releasing', inboxNames.ending(name)),
+  /** What a failure said, until its task has left `releasing`. */
+  errorFile: (nonce: string): string => inboxShared('errors', nonce),
+  errors: inboxShared('errors'),
+  bound: inboxShared('bound'),
+  boundFile: (hold: { id: string; epoch: number }): string => inboxShared('bound', inboxNames.mark(hold)),
+  cancel: inboxShared('cancel'),
+  cancelFile: (hold: { id: string; epoch: number }): string => inboxShared('cancel', inboxNames.mark(hold)),
+  holderFile: (holder: string): string => inboxShared('holders', holder),
+  ended: (status: 'done' | 'failed'): string => inboxShared(status),
+  endedMonth: (status: 'done' | 'failed', month: string): string => inboxShared(status, month),
+  endedFile: (status: 'done' | 'failed', month: string, name: EndedName): string =>
+    inboxShared(status, month, inboxNames.ended(name)),
+  endedRecord: (status: 'done' | 'failed', month: string, name: EndedName): string =>
+    inboxShared(status, month, `${inboxNames.hold(name)}.json`),
+  identities: inboxShared('ids'),
+  running: inboxShared('running'),
+  registerTemp: inboxShared('tmp'),
+})
+
+export type InboxLayout = ReturnType<typeof createInboxLayout>

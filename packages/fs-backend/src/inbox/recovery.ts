@@ -1,0 +1,120 @@
+import { type CallOptions, type ClaimedTask, type InboxStore, maxRecoveries, type StoreError } from '@nexus/core'
+import { createCandidates } from './candidates.ts'
+import { checkLease, type Holders, type Lease, readClaimed } from './claim.ts'
+import { createCleanUp } from './clean-up.ts'
+import { type EndingName, type HeldName, inboxNames, registerKeys } from './inbox-layout.ts'
+import { type InboxTools, isHolding } from './inbox-tools.ts'
+import { unlessCorrupt } from './record.ts'
+
+interface Observation {
+  modified: number
+  /** Monotonic time of this opening when it first saw the file like this. */
+  since: number
+}
+
+/** Taking tasks back from holders that are gone. [C-INBOX-11, C-INBOX-12] */
+export type RecoveryVerbs = Pick<InboxStore, 'sweep' | 'resume'>
+
+const createStaleness = ({ reading, clock, places, inbox }: InboxTools) => {
+  const seen = new Map<string, Observation>()
+
+  const isStale = async (held: HeldName): Promise<boolean> => {
+    const name = inboxNames.held(held)
+    const modified = (await reading.stat(inbox.heldFile(held)))?.mtimeMs
+    if (modified === undefined) return false
+    const before = seen.get(name)
+    if (before?.modified === modified) return clock.monotonic() - before.since >= held.leaseMs
+    seen.set(name, { modified, since: clock.monotonic() })
+    return false
+  }
+
+  return async (): Promise<HeldName[]> => {
+    const present = await places.processing()
+    const names = new Set(present.map(inboxNames.held))
+    for (const name of seen.keys()) if (!names.has(name)) seen.delete(name)
+    const stale: HeldName[] = []
+    for (const held of present) if (await isStale(held)) stale.push(held)
+    return stale
+  }
+}
+
+export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): RecoveryVerbs => {
+  const { clock, places, records, endings, running, liveness, logger } = tools
+  const staleHolds = createStaleness(tools)
+  const candidates = createCandidates(tools)
+  const cleanUp = createCleanUp(tools)
+
+  const onCorrupt = (id: string) => (error: StoreError) =>
+    logger.error('A held task has an unreadable record', { id, reason: error.message })
+
+  /** Takes the task from its holder. Null where that has ended its hold itself. */
+  const takeBack = (held: HeldName): Promise<EndingName | null> =>
+    unlessCorrupt(async () => {
+      const record = await records.load({ id: held.id, version: held.epoch - 1 })
+      if (!record) return null
+      const kind = record.recoveries >= maxRecoveries ? 'loop' : 'swept'
+      return endings.endHold(held, { kind, at: clock.now() })
+    }, onCorrupt(held.id))
+
+  /** The issue of a task whose holder died may be running under another task by now. */
+  const takeRunningMark = async (ending: EndingName, next: HeldName): Promise<boolean> => {
+    const record = await endings.settle(ending)
+    if (!record) return false
+    if (record.issueNumber === null) return true
+    const key = registerKeys.issue(record.project, record.issueNumber)
+    const before = inboxNames.hold(ending)
+    const isOtherLive = async (owner: string): Promise<boolean> => owner !== before && isHolding(places, owner)
+    return (await running.acquire(key, inboxNames.hold(next), isOtherLive)).status === 'acquired'
+  }
+
+  const resumeOne = async (held: HeldName, { worker, leaseMs }: Lease, holder: string): Promise<ClaimedTask | null> => {
+    const ending = await takeBack(held)
+    if (!ending) return null
+    const next = { id: held.id, epoch: held.epoch + 1, holder, leaseMs }
+    if (ending.kind === 'loop' || !(await takeRunningMark(ending, next))) {
+      await endings.finish(ending)
+      return null
+    }
+    // Where somebody else finished it meanwhile it is pending, and the mark is one whose owner does not live.
+    return (await endings.handOver(ending, next)) ? readClaimed(tools, next, worker) : null
+  }
+
+  const resume = async (lease: Lease): Promise<ClaimedTask[]> => {
+    const holder = await holders.write(lease.worker)
+    const resumed: ClaimedTask[] = []
+    for (const held of await places.processing()) {
+      const owner = await holders.read(held.holder)
+      if (owner === null || liveness(owner) !== 'dead') continue
+      const task = await resumeOne(held, lease, holder)
+      if (task) resumed.push(task)
+    }
+    return resumed
+  }
+
+  const sweep = async (): Promise<{ freed: string[]; failed: string[] }> => {
+    const answer: { freed: string[]; failed: string[] } = { freed: [], failed: [] }
+    await tools.finishAll()
+    for (const held of await staleHolds()) {
+      const ending = await takeBack(held)
+      if (!ending) continue
+      await endings.finish(ending)
+      answer[ending.kind === 'loop' ? 'failed' : 'freed'].push(held.id)
+    }
+    await candidates.promote()
+    await cleanUp()
+    return answer
+  }
+
+  return {
+    async sweep(options?: CallOptions) {
+      tools.checkOpen(options)
+      return tools.inTurn('sweep', sweep)
+    },
+    async resume(lease, options) {
+      tools.checkOpen(options)
+      checkLease(lease)
+      await tools.finishAll()
+      return tools.inTurn('claim', () => resume(lease))
+    },
+  }
+}

@@ -1,0 +1,64 @@
+import type { FsTools } from '../tools.ts'
+import { foreignTwin, isIdentityHeld } from './enqueue.ts'
+import type { Identities } from './identities.ts'
+import type { InboxLayout, PendingName } from './inbox-layout.ts'
+import type { Locating } from './location.ts'
+import type { Places } from './places.ts'
+import type { Records, TaskRecord } from './record.ts'
+import { identityKey, type Staging } from './staging.ts'
+
+export type Requeued = { status: 'requeued' } | { status: 'duplicate'; id: string }
+
+/**
+ * Sees a dead letter that was put among the staged through: into the queue where its identity is free, else back to
+ * where it came from. Whoever finds one does this, so a crash leaves nothing half way. Null where somebody else did.
+ */
+export type Revive = (staged: PendingName) => Promise<Requeued | null>
+
+export interface RevivalParts extends Pick<FsTools, 'atomic'>, Locating {
+  inbox: InboxLayout
+  records: Records
+  places: Places
+  identities: Identities
+  staging: Staging
+}
+
+export const createRevival = (parts: RevivalParts): Revive => {
+  const { atomic, inbox, records, places, identities, staging } = parts
+
+  const sendBack = async (staged: PendingName): Promise<void> => {
+    const [from] = await places.failedRecords(staged.id, staged.version - 1)
+    if (!from) return
+    const back = inbox.endedFile('failed', from.month, from)
+    if ((await atomic.move(inbox.stagedFile(staged), back)) === 'moved') await records.remove(staged)
+  }
+
+  /** The id of the live task that has its identity, or null where that is the task's own again. */
+  const takeIdentity = async (record: TaskRecord, staged: PendingName): Promise<string | null> => {
+    const acquired = await identities.acquire(identityKey(record), staged, isIdentityHeld(parts, record))
+    if (acquired.status === 'taken') return acquired.id
+    const twin = await foreignTwin(parts, record)
+    if (twin !== null) await identities.free(identityKey(record), staged)
+    return twin
+  }
+
+  return async (staged) => {
+    const record = await records.load(staged)
+    if (!record) return null
+    const twin = await takeIdentity(record, staged)
+    if (twin !== null) {
+      await sendBack(staged)
+      return { status: 'duplicate', id: twin }
+    }
+    const isThere =
+      (await staging.place(record, staged.version)) === 'moved' || (await parts.locateLive(staged.id)) !== null
+    if (isThere) {
+      // Not before: whoever finds the identity taken sends the task back to where this record is.
+      for (const { month, ...name } of await places.failedRecords(staged.id, staged.version - 1))
+        await atomic.remove(inbox.endedRecord('failed', month, name))
+      return { status: 'requeued' }
+    }
+    await identities.free(identityKey(record), staged)
+    return null
+  }
+}

@@ -1,0 +1,92 @@
+import { basename, relative, sep } from 'node:path'
+import type { InboxHint } from '@nexus/core'
+import { type FSWatcher, watch as watchFiles } from 'chokidar'
+import type { InboxTools } from './inbox-tools.ts'
+
+/** How often a look finds what the watch missed, in milliseconds. */
+const lookAgainMs = 5000
+
+/** Hints that nobody has taken yet, each project once. */
+const createHints = (signal: AbortSignal) => {
+  const waiting: InboxHint[] = []
+  let wake = (): void => {}
+  signal.addEventListener('abort', () => wake(), { once: true })
+  return {
+    add(project: string | null): void {
+      if (!waiting.some((hint) => hint.project === project)) waiting.push({ project })
+      wake()
+    },
+    async *taken(): AsyncGenerator<InboxHint> {
+      while (!signal.aborted) {
+        const hint = waiting.shift()
+        if (hint) yield hint
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+      }
+    },
+  }
+}
+
+/** Looks for pending files that no look before has seen. */
+const createLook = ({ places, clock }: InboxTools, found: (project: string | null) => void) => {
+  let seen = new Set<string>()
+  return async (): Promise<void> => {
+    const present = new Set<string>()
+    for (const project of await places.projects())
+      for (const file of await places.pendingFiles(project)) {
+        present.add(`${project}/${file}`)
+        if (!seen.has(`${project}/${file}`)) found(project)
+      }
+    seen = present
+    if ((await places.delayed()).some(({ due }) => due <= clock.now())) found(null)
+  }
+}
+
+const openWatcher = (root: string, found: (project: string | null) => void): FSWatcher => {
+  const receive = (path: string): void => {
+    const [project, file] = relative(root, path).split(sep)
+    if (project && file?.endsWith('.md')) found(project)
+  }
+  const watcher = watchFiles(root, {
+    depth: 1,
+    ignoreInitial: true,
+    followSymlinks: false,
+    ignored: (path) => path !== root && basename(path).startsWith('.'),
+  })
+  watcher.on('add', receive).on('change', receive)
+  // What was put there while the watch was being set up makes no event.
+  watcher.on('ready', () => found(null))
+  return watcher
+}
+
+/**
+ * Watches the documented folders only. Events are hints: they get lost on overflow and never come from another host, so
+ * a look every few seconds stands behind them. All ends with the signal, or with the backend.
+ */
+export const watchInbox = (tools: InboxTools, signal: AbortSignal): AsyncIterable<InboxHint> => {
+  const { inbox, atomic, logger, isClosed } = tools
+  const ended = new AbortController()
+  const hints = createHints(ended.signal)
+  const look = createLook(tools, hints.add)
+  const warn = (error: unknown): void => logger.warn('Watching the inbox failed', { reason: String(error) })
+
+  const timer = setInterval(() => {
+    if (isClosed()) ended.abort()
+    else look().catch(warn)
+  }, lookAgainMs)
+  ended.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+
+  const start = async (): Promise<void> => {
+    await atomic.makeFolder(inbox.inbox)
+    if (ended.signal.aborted) return
+    const watcher = openWatcher(inbox.inbox, hints.add)
+    watcher.on('error', warn)
+    ended.signal.addEventListener('abort', () => void watcher.close(), { once: true })
+  }
+  signal.addEventListener('abort', () => ended.abort(), { once: true })
+  if (signal.aborted) ended.abort()
+  else start().catch(warn)
+  return hints.taken()
+}
