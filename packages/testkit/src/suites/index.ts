@@ -1,3 +1,4 @@
+import { anyInput } from './any-input.ts'
 import type { Suite } from './clause.ts'
 import { completionAssign } from './completions/assign.ts'
 import { completionDedupKey } from './completions/dedup-key.ts'
@@ -53,5 +54,6 @@ export const allSuites: readonly Suite[] = [
   hostileNames,
   hostileText,
   hostileJson,
+  anyInput,
   lifecycle,
 ]
