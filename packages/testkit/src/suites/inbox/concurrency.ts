@@ -17,7 +17,7 @@ const drain = async (backend: Backend, worker: string): Promise<ClaimedTask[]> =
   }
 }
 
-export const inboxConcurrency = (clause: Clause): void => {
+export const inboxClaimRaces = (clause: Clause): void => {
   clause('C-INBOX-3', 'stores that race for many tasks take each one once', async (t) => {
     const backends = await openings(t)
     await t.backend.inbox.enqueue(['apollo', 'gemini'].flatMap((project) => tasks(20, { project })))
@@ -54,7 +54,9 @@ export const inboxConcurrency = (clause: Clause): void => {
     const filenames = raced.flat().map(({ filename }) => filename)
     expect(new Set(filenames).size).toBe(filenames.length)
   })
+}
 
+export const inboxEnqueueRaces = (clause: Clause): void => {
   clause('C-INBOX-2', 'of racing enqueues of one name one is kept, and all are told which', async (t) => {
     const backends = await openings(t)
     for (const fields of [{}, { idempotencyKey: 'key' }]) {
@@ -80,7 +82,9 @@ export const inboxConcurrency = (clause: Clause): void => {
     expect(raced.flat().filter(({ status }) => status === 'enqueued')).toHaveLength(12)
     expect(raced[1].map(({ id }) => id).toReversed()).toEqual(raced[0].map(({ id }) => id))
   })
+}
 
+export const inboxHolderRaces = (clause: Clause): void => {
   clause('C-INBOX-13', 'of racing binds of one issue one wins', async (t) => {
     const peer = await t.peer()
     for (let round = 0; round < 5; round += 1) {
@@ -126,7 +130,9 @@ export const inboxConcurrency = (clause: Clause): void => {
       await t.backend.inbox.cancel(id)
     }
   })
+}
 
+export const inboxOperatorRaces = (clause: Clause): void => {
   clause('C-INBOX-14', 'a requeue and an enqueue that race leave one live task of the name', async (t) => {
     const peer = await t.peer()
     for (let round = 0; round < 5; round += 1) {

@@ -1,16 +1,17 @@
 import type { Clause } from '../clause.ts'
 import { inboxBind } from './bind.ts'
 import { inboxClaim } from './claim.ts'
-import { inboxConcurrency } from './concurrency.ts'
+import { inboxClaimRaces, inboxEnqueueRaces, inboxHolderRaces, inboxOperatorRaces } from './concurrency.ts'
 import { inboxDurability } from './durability.ts'
 import { inboxEnqueue } from './enqueue.ts'
+import { inboxEpochs, inboxFencing } from './fencing.ts'
 import { inboxForeign } from './foreign.ts'
 import { inboxHostileInput } from './hostile.ts'
 import { inboxIdentity } from './identity.ts'
-import { inboxLease } from './lease.ts'
+import { inboxHeartbeat, inboxRelease } from './lease.ts'
 import { inboxLifecycle } from './lifecycle.ts'
 import { inboxList } from './list.ts'
-import { inboxOrder } from './order.ts'
+import { inboxCap, inboxFairness, inboxOrder } from './order.ts'
 import { inboxPurge } from './purge.ts'
 import { inboxCancel, inboxRequeue } from './requeue.ts'
 import { inboxResume } from './resume.ts'
@@ -26,7 +27,12 @@ export const inboxSuites: ((clause: Clause) => void)[] = [
   inboxIdentity,
   inboxClaim,
   inboxOrder,
-  inboxLease,
+  inboxFairness,
+  inboxCap,
+  inboxFencing,
+  inboxEpochs,
+  inboxHeartbeat,
+  inboxRelease,
   inboxRetry,
   inboxSweep,
   inboxResume,
@@ -36,7 +42,10 @@ export const inboxSuites: ((clause: Clause) => void)[] = [
   inboxPurge,
   inboxList,
   inboxForeign,
-  inboxConcurrency,
+  inboxClaimRaces,
+  inboxEnqueueRaces,
+  inboxHolderRaces,
+  inboxOperatorRaces,
   inboxDurability,
   inboxWatch,
   inboxHostileInput,
