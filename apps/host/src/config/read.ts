@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
-import { ConfigError } from '@nexus/core'
+import { ConfigError, nameProblem } from '@nexus/core'
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml'
 import {
   type AgentConfig,
@@ -77,6 +77,10 @@ export const readHostConfig = (file: string): HostConfig => {
 
 /** What no schema sees: that the parts fit together. */
 const understand = (file: HostFile, path: string, fail: Fail): HostConfig => {
+  for (const key of Object.keys(file.projects)) {
+    const problem = nameProblem('project', key)
+    if (problem) fail(['projects', key], `the project key ${problem}.`)
+  }
   const agents = readAgents(file, fail)
   const workflows = new Map(
     Object.entries(file.workflows).map(([name, workflow]) => [name, readWorkflow(name, workflow, agents, fail)]),

@@ -1,4 +1,3 @@
-import { nameProblem } from '@nexus/core'
 import { z } from 'zod'
 
 /** What the protocol allows in a step and this host would have to act on, but does not yet. */
@@ -94,11 +93,6 @@ const Project = z.strictObject({
   workflow: text('the name of a workflow').optional(),
 })
 
-const ProjectKey = z.string().superRefine((key, context) => {
-  const problem = nameProblem('project', key)
-  if (problem) context.addIssue({ code: 'custom', message: `the project key ${problem}` })
-})
-
 const section = (what: string) => `${what} are needed`
 const some = (record: object) => Object.keys(record).length > 0
 
@@ -106,7 +100,7 @@ const some = (record: object) => Object.keys(record).length > 0
 export const HostFile = z.strictObject(
   {
     projects: z
-      .record(ProjectKey, Project, section('projects (key: { workspace: … })'))
+      .record(z.string(), Project, section('projects (key: { workspace: … })'))
       .refine(some, 'at least one project is needed'),
     agents: z
       .record(z.string(), Agent, section('agents (role: { command: … })'))

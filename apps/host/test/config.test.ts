@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError } from '@nexus/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readHostConfig } from '../src/config/read.ts'
+
+let folder: string
+let count = 0
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nexus-config-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const read = async (text: string) => {
+  count += 1
+  const file = join(folder, `nexus-${count}.yaml`)
+  await writeFile(file, text)
+  return readHostConfig(file)
+}
+
+const refusal = async (text: string): Promise<string> => {
+  const error = await read(text).then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(ConfigError)
+  return error instanceof Error ? error.message.replace(`${folder}/`, '').replace(/^nexus-\d+/, 'nexus') : ''
+}
+
+const good = `projects:
+  shop: { workspace: . }
+agents:
+  Triage: { command: 'node agents/triage.mjs' }
+  '@developer': { command: [node, agents/dev.mjs], stdin: none, timeout_seconds: 60, env: [API_KEY] }
+workflows:
+  chain:
+    apiVersion: nexus/v1
+    description: two steps
+    steps:
+      - { id: triage, agent_type: triage, prompt: 'Look.', tools: [read], inputs: { a: 1 } }
+      - { id: develop, agent: Developer, description: 'Do it.', timeout: 30 }
+`
+
+describe('nexus.yaml', () => {
+  test('reads projects, agents, workflows and defaults', async () => {
+    const config = await read(good)
+    expect(config).toMatchObject({ concurrency: 4, apiPort: null })
+    expect(config.agents.get('developer')).toEqual({
+      command: ['node', 'agents/dev.mjs'],
+      stdin: 'none',
+      timeoutMs: 60_000,
+      env: ['API_KEY'],
+    })
+    expect(config.projects.get('shop')).toMatchObject({ workspace: folder, workflow: { name: 'chain' } })
+    expect(config.projects.get('shop')?.workflow.steps).toMatchObject([
+      { id: 'triage', agentType: 'triage', prompt: 'Look.', onSuccess: null },
+      { id: 'develop', agentType: 'developer', prompt: 'Do it.', timeoutMs: 30_000 },
+    ])
+  })
+
+  const step = (members: string) => good.replace("prompt: 'Look.'", members)
+
+  test.each([
+    [
+      'an unknown agent',
+      good.replace('agent: Developer', 'agent: tester'),
+      'nexus.yaml:12:24: workflows.chain.steps[1].agent: there is no agent "tester". Known: triage, developer.',
+    ],
+    ['routes', step('routes: []'), 'nexus.yaml:11:43: workflows.chain.steps[0].routes: "routes" is not supported yet'],
+    ['parallel', step('parallel: [develop]'), 'workflows.chain.steps[0].parallel: "parallel" is not supported yet'],
+    ['approvals', step('require_human_approval: true'), '"require_human_approval" is not supported yet'],
+    [
+      'a router',
+      good.replace('agent_type: triage', 'agent_type: router'),
+      'a step of agent_type router is not supported yet',
+    ],
+    [
+      'tiers',
+      good.replace('    steps:', '    full_workflow: {}\n    steps:'),
+      'nexus.yaml:10:5: workflows.chain.full_workflow: "full_workflow" is not supported yet',
+    ],
+    [
+      'a misspelt member',
+      step('on_sucess: develop'),
+      'nexus.yaml:11:43: workflows.chain.steps[0].on_sucess: unknown member',
+    ],
+    ['an unknown step', step('on_success: deploy'), 'there is no step "deploy". Known: triage, develop.'],
+    ['a loop', step('on_success: triage'), 'going back to an earlier step is not supported yet'],
+    ['a step twice', good.replace('id: develop', 'id: triage'), 'another step is called "triage" already'],
+    ['an agent twice', good.replace('Triage:', 'Developer:'), 'another agent is called developer already'],
+    [
+      'a missing workspace',
+      good.replace('workspace: .', 'workspace: ./nowhere'),
+      'nexus.yaml:2:11: projects.shop.workspace: there is no folder',
+    ],
+    [
+      'an unknown workflow',
+      good.replace('workspace: .', 'workspace: ., workflow: other'),
+      'there is no workflow "other". Known: chain.',
+    ],
+    ['a project key with a colon', good.replace('shop:', "'a:b':"), 'the project key holds a colon'],
+    [
+      'no command',
+      good.replace("command: 'node agents/triage.mjs'", ''),
+      'nexus.yaml:4:3: agents.Triage.command: a command is needed',
+    ],
+    [
+      'no agents',
+      good.replace(/agents:[\s\S]*workflows/, 'workflows'),
+      'agents: agents (role: { command: … }) are needed',
+    ],
+    ['concurrency', `${good}concurrency: 0\n`, 'nexus.yaml:13:1: concurrency: a whole number from 1 to 1000 is needed'],
+    ['a port', `${good}api: { port: 99999 }\n`, 'api.port: a port from 0 (any) to 65535 is needed'],
+    ['no YAML', 'projects: [', 'nexus.yaml:1:12: not YAML'],
+    ['nothing', '', 'projects, agents and workflows are needed'],
+  ])('refuses %s', async (_, text, message) => {
+    expect(await refusal(text)).toContain(message)
+  })
+
+  test('a missing file is answered with an example', () => {
+    expect(() => readHostConfig(join(folder, 'none.yaml'))).toThrow('or write one:')
+  })
+
+  test('of several workflows a project must name one', async () => {
+    const text = good.replace('  chain:', '  other: { steps: [{ id: a, agent: triage }] }\n  chain:')
+    expect(await refusal(text)).toContain('projects.shop: there are several workflows (other, chain). Say which')
+  })
+})
