@@ -34,7 +34,8 @@ const pageOf = (rows: readonly CompletionRow[], request: PageRequest) => {
   return makePage(rest, request, { read: readRow, key: ({ seq }) => [seq] })
 }
 
-export const createMemoryCompletions = ({ data, context, checkOpen }: MemoryTools): CompletionStore => {
+/** The verbs' one way to the rows. */
+const createRows = ({ data }: MemoryTools) => {
   const find = (identity: Pick<CompletionRow, 'project' | 'issueNumber' | 'agentType' | 'status'>) =>
     [...data.completions.values()].find(
       (row) =>
@@ -53,6 +54,12 @@ export const createMemoryCompletions = ({ data, context, checkOpen }: MemoryTool
   const keyFor = (input: z.output<typeof CompletionInput>): string =>
     data.completions.has(dedupKey(input)) ? projectDedupKey(input) : dedupKey(input)
 
+  return { find, latestFirstOf, keyFor }
+}
+
+export const createMemoryCompletions = (tools: MemoryTools): CompletionStore => {
+  const { data, context, checkOpen } = tools
+  const { find, latestFirstOf, keyFor } = createRows(tools)
   return {
     async save(completion, options) {
       checkOpen(options)

@@ -23,7 +23,8 @@ const matches =
     (state === undefined || row.state === state) &&
     (issueNumber === undefined || row.issueNumber === issueNumber)
 
-export const createMemoryTaskFiles = ({ data, context, checkOpen }: MemoryTools): TaskFileStore => {
+/** The verbs' one way to the rows. */
+const createRows = ({ data, context }: MemoryTools) => {
   const now = () => new Date(context.clock.now())
 
   const named = (project: string, filename: string): TaskFileRow[] =>
@@ -51,6 +52,12 @@ export const createMemoryTaskFiles = ({ data, context, checkOpen }: MemoryTools)
     return { status: 'moved', filename: moved.filename }
   }
 
+  return { now, named, create, move }
+}
+
+export const createMemoryTaskFiles = (tools: MemoryTools): TaskFileStore => {
+  const { data, checkOpen } = tools
+  const { now, named, create, move } = createRows(tools)
   return {
     async save(file, options = {}) {
       checkOpen(options)

@@ -97,7 +97,9 @@ export const plainRaces = (clause: Clause): void => {
     const winner = results.findIndex((result) => savedRev(result) === workflow.rev)
     expect(workflow).toMatchObject({ name: `racer ${winner}`, data: data(winner) })
   })
+}
 
+export const completionRaces = (clause: Clause): void => {
   clause('C-COMPLETION-1', 'of racing reports of one identity one is created and the others update it', async (t) => {
     const results = await race(t, ({ completions }, index) =>
       completions.save(aCompletion({ reportId: `attempt-${index}`, payload: { index } })),

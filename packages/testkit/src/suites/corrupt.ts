@@ -56,7 +56,9 @@ export const corruptWorkflows = (clause: Clause): void => {
     expect(paged.items.map((workflow) => workflow.id).sort()).toEqual(['alpha-1-full', 'alpha-9-full'])
     expect(paged.corrupt).toEqual([anEntry(id, rev)])
   })
+}
 
+export const corruptRevs = (clause: Clause): void => {
   clause('C-ALL-9', 'another corruption is another rev', async (t) => {
     const { workflows } = t.backend
     await workflows.save(aWorkflow({ state: 'running' }))

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { Clause } from './clause.ts'
 import { aCompletion, aTaskFile, aWorkflow, present, savedRev } from './samples.ts'
 
-export const durability = (clause: Clause): void => {
+export const workflowAndCompletionDurability = (clause: Clause): void => {
   clause('C-ALL-1', 'workflows are there after a restart, with their revs', async (t) => {
     await t.backend.workflows.save(aWorkflow())
     const rev = savedRev(await t.backend.workflows.save(aWorkflow({ state: 'running' })))
@@ -29,7 +29,9 @@ export const durability = (clause: Clause): void => {
     await completions.save(aCompletion({ issueNumber: '9' }))
     expect((await completions.scan()).items.map(({ issueNumber }) => issueNumber)).toEqual(['9', '7', '8', '7'])
   })
+}
 
+export const stateAndTaskDurability = (clause: Clause): void => {
   clause('C-ALL-1', 'host state is there after a restart, with its revs', async (t) => {
     const { hostState } = t.backend
     await hostState.save('saved', { a: [1] })

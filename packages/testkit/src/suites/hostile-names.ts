@@ -122,7 +122,9 @@ export const hostileNames = (clause: Clause): void => {
       expect(listed.sort()).toEqual([...odd].sort())
     })
   }
+}
 
+export const unmatchedNames = (clause: Clause): void => {
   clause('C-ALL-5', 'an issue number of a task file is held to the same rule', async ({ backend }) => {
     for (const issueNumber of [...refusedNames, ...refusedNamesOf.issueNumber])
       await refused(backend.taskFiles.save(aTaskFile({ issueNumber })), 'invalid')

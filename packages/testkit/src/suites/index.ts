@@ -1,57 +1,78 @@
 import { anyInput } from './any-input.ts'
 import type { Suite } from './clause.ts'
-import { completionAssign } from './completions/assign.ts'
+import { completionAssign, completionOwners } from './completions/assign.ts'
 import { completionDedupKey } from './completions/dedup-key.ts'
 import { foreignCompletions } from './completions/foreign.ts'
-import { completionSave } from './completions/save.ts'
-import { completionScan } from './completions/scan.ts'
-import { guardedRaces, plainRaces } from './concurrency.ts'
-import { corruptHostState, corruptWorkflows } from './corrupt.ts'
-import { durability } from './durability.ts'
+import { completionDelete, completionNews, completionPayload, completionSave } from './completions/save.ts'
+import { completionFilters, completionScan } from './completions/scan.ts'
+import { completionRaces, guardedRaces, plainRaces } from './concurrency.ts'
+import { corruptHostState, corruptRevs, corruptWorkflows } from './corrupt.ts'
+import { stateAndTaskDurability, workflowAndCompletionDurability } from './durability.ts'
 import { hostStateKeys } from './host-state/keys.ts'
-import { hostStatePatch } from './host-state/patch.ts'
-import { hostStateSave } from './host-state/save.ts'
-import { hostStateUpdate } from './host-state/update.ts'
+import { hostStatePatch, hostStatePatchInput } from './host-state/patch.ts'
+import { hostStateDelete, hostStateRevs, hostStateSave } from './host-state/save.ts'
+import { hostStateUpdate, hostStateUpdateRaces } from './host-state/update.ts'
 import { hostileJson } from './hostile-json.ts'
-import { hostileNames } from './hostile-names.ts'
+import { hostileNames, unmatchedNames } from './hostile-names.ts'
 import { hostileText } from './hostile-text.ts'
 import { inboxSuites } from './inbox/index.ts'
 import { lifecycle } from './lifecycle.ts'
 import { paging } from './paging.ts'
-import { taskFileList } from './task-files/list.ts'
+import { foreignTaskFiles, taskFileList } from './task-files/list.ts'
 import { taskFileMove } from './task-files/move.ts'
-import { taskFileSave } from './task-files/save.ts'
-import { foreignWorkflows } from './workflows/foreign.ts'
-import { workflowList } from './workflows/list.ts'
-import { workflowSave } from './workflows/save.ts'
-import { workflowStates } from './workflows/states.ts'
+import { taskFileDelete, taskFileRevs, taskFileSave } from './task-files/save.ts'
+import { foreignWorkflowRevs, foreignWorkflows } from './workflows/foreign.ts'
+import { workflowCounts, workflowList } from './workflows/list.ts'
+import { workflowDelete, workflowRevs, workflowSave } from './workflows/save.ts'
+import { workflowReopen, workflowStates } from './workflows/states.ts'
 
 /** Every clause that all backends keep. */
 export const allSuites: readonly Suite[] = [
   workflowSave,
+  workflowRevs,
+  workflowDelete,
   workflowStates,
+  workflowReopen,
   workflowList,
+  workflowCounts,
   foreignWorkflows,
+  foreignWorkflowRevs,
   completionSave,
+  completionNews,
+  completionPayload,
+  completionDelete,
   completionDedupKey,
   completionScan,
+  completionFilters,
   completionAssign,
+  completionOwners,
   foreignCompletions,
   hostStateSave,
+  hostStateRevs,
+  hostStateDelete,
   hostStatePatch,
+  hostStatePatchInput,
   hostStateUpdate,
+  hostStateUpdateRaces,
   hostStateKeys,
   taskFileSave,
+  taskFileRevs,
+  taskFileDelete,
   taskFileList,
+  foreignTaskFiles,
   taskFileMove,
   ...inboxSuites,
   guardedRaces,
   plainRaces,
-  durability,
+  completionRaces,
+  workflowAndCompletionDurability,
+  stateAndTaskDurability,
   paging,
   corruptWorkflows,
+  corruptRevs,
   corruptHostState,
   hostileNames,
+  unmatchedNames,
   hostileText,
   hostileJson,
   anyInput,

@@ -40,7 +40,9 @@ export const completionAssign = (clause: Clause): void => {
     expect((await completions.scan({ project: 'beta' })).items).toMatchObject([{ summary: 'of beta' }])
     expect((await completions.scan({ project })).items).toMatchObject([{ dedupKey: key, summary: 'Done by hand' }])
   })
+}
 
+export const completionOwners = (clause: Clause): void => {
   clause('C-COMPLETION-8', 'owned where we made it, absent where there is none', async ({ backend }) => {
     const { completions } = backend
     await completions.save(aCompletion())

@@ -45,7 +45,9 @@ export const completionSave = (clause: Clause): void => {
     await refused(backend.completions.save(aCompletion({ status })), 'invalid')
     expect((await backend.completions.scan()).items).toEqual([])
   })
+}
 
+export const completionNews = (clause: Clause): void => {
   clause('C-COMPLETION-3', 'what is unchanged is not written, and keeps its place in the order', async (t) => {
     const { completions } = t.backend
     await completions.save(aCompletion())
@@ -76,7 +78,9 @@ export const completionSave = (clause: Clause): void => {
       expect(rest).toEqual([])
       expect(present(latest).rev).not.toBe(present(first).rev)
     })
+}
 
+export const completionPayload = (clause: Clause): void => {
   clause('C-COMPLETION-5', 'the payload is kept verbatim, and the report id beside it', async ({ backend }) => {
     const payload = {
       z: 1,
@@ -98,7 +102,9 @@ export const completionSave = (clause: Clause): void => {
     expect(completion).toMatchObject({ payload: {}, summary: '', reportId: null })
     expect(Object.keys(present(completion).payload)).toEqual([])
   })
+}
 
+export const completionDelete = (clause: Clause): void => {
   clause(
     'C-COMPLETION-13',
     'delete removes the record of a key, and is refused with a stale rev',

@@ -58,7 +58,9 @@ export const completionScan = (clause: Clause): void => {
       expect(brief((await completions.history('1')).items)).toEqual(['alpha/1/reviewer', 'alpha/1/developer'])
     }
   })
+}
 
+export const completionFilters = (clause: Clause): void => {
   clause('C-COMPLETION-6', 'by issue, by project, by both', async (t) => {
     await saveInOrder(t, [{}, { project: 'beta' }, { issueNumber: '8' }])
     const scan = async (filter: { issueNumber?: string; project?: string | null }) =>

@@ -50,7 +50,9 @@ export const hostStatePatch = (clause: Clause): void => {
       twice: 2,
     })
   })
+}
 
+export const hostStatePatchInput = (clause: Clause): void => {
   clause('C-STATE-3', 'a member that stands there twice is one afterwards', async (t) => {
     await t.foreign.insertHostState('k', text)
     savedRev(await t.backend.hostState.patch('k', { remove: ['twice'] }))

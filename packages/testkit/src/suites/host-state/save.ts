@@ -73,7 +73,9 @@ export const hostStateSave = (clause: Clause): void => {
     expect(await t.backend.hostState.save('merge_queue', [], { ifRev: null })).toMatchObject({ current: entry.rev })
     savedRev(await t.backend.hostState.save('merge_queue', [], { ifRev: entry.rev }))
   })
+}
 
+export const hostStateRevs = (clause: Clause): void => {
   clause('C-ALL-4', 'ifRev null means that it must not exist', async ({ backend }) => {
     const { hostState } = backend
     const rev = savedRev(await hostState.save('k', 1, { ifRev: null }))
@@ -98,7 +100,9 @@ export const hostStateSave = (clause: Clause): void => {
     expect(second).not.toBe(first)
     savedRev(await hostState.save('k', { a: 5 }, { ifRev: first }))
   })
+}
 
+export const hostStateDelete = (clause: Clause): void => {
   clause('C-STATE-6', 'delete removes the key once, and is refused with a stale rev', async (t) => {
     const { hostState } = t.backend
     expect(await hostState.delete('k')).toEqual({ status: 'absent' })

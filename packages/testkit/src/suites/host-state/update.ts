@@ -44,7 +44,9 @@ export const hostStateUpdate = (clause: Clause): void => {
     )
     expect(await hostState.load('k')).toMatchObject({ value: 5, rev })
   })
+}
 
+export const hostStateUpdateRaces = (clause: Clause): void => {
   clause(
     'C-STATE-4',
     'against a writer that always comes between it gives up after a bounded number of tries',

@@ -65,7 +65,9 @@ export const taskFileList = (clause: Clause): void => {
     expect(await names(t, { state: 'archived' })).toEqual([])
     expect(await names(t, { project: 'gamma' })).toEqual([])
   })
+}
 
+export const foreignTaskFiles = (clause: Clause): void => {
   clause('C-TASK-5', 'a file that somebody else made is a first-class one', async (t) => {
     const { taskFiles } = t.backend
     const theirs = { ...aTaskFile({ filename: 'by hand.md' }), state: 'active', issueNumber: null } as const

@@ -59,7 +59,9 @@ export const taskFileSave = (clause: Clause): void => {
     await taskFiles.save(aTaskFile({ issueNumber: null }))
     expect(await load()).toMatchObject({ issueNumber: null })
   })
+}
 
+export const taskFileRevs = (clause: Clause): void => {
   clause('C-TASK-1', 'a save with a stale rev is refused and names the current one', async (t) => {
     const { taskFiles } = t.backend
     const first = savedRev(await taskFiles.save(aTaskFile(), { ifRev: null }))
@@ -90,7 +92,9 @@ export const taskFileSave = (clause: Clause): void => {
     await taskFiles.reopen('alpha', 'login.md')
     expect(present(await taskFiles.load('alpha', 'login.md')).rev).toBe(first)
   })
+}
 
+export const taskFileDelete = (clause: Clause): void => {
   clause('C-TASK-6', 'delete removes it once, and is refused with a stale rev', async ({ backend }) => {
     const { taskFiles } = backend
     expect(await taskFiles.delete('alpha', 'login.md')).toEqual({ status: 'absent' })

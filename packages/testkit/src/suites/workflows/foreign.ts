@@ -52,7 +52,9 @@ export const foreignWorkflows = (clause: Clause): void => {
     savedRev(await workflows.save(aWorkflow({ state: 'running' })))
     expect(await storedState(t)).toBe('running')
   })
+}
 
+export const foreignWorkflowRevs = (clause: Clause): void => {
   clause('C-ALL-4', 'a state that was changed and changed back has the rev it had', async (t) => {
     const { workflows } = t.backend
     const ours = savedRev(await workflows.save(aWorkflow({ state: 'running' })))

@@ -64,7 +64,9 @@ export const workflowList = (clause: Clause): void => {
     expect(await ids(t, { project: 'a-b' })).toEqual(['a-b-7-full'])
     expect(await t.backend.workflows.load('a-8-full')).toMatchObject({ project: null })
   })
+}
 
+export const workflowCounts = (clause: Clause): void => {
   clause('C-WORKFLOW-6', 'counts are exact', async (t) => {
     expect(await t.backend.workflows.counts()).toEqual({})
     await saveInOrder(t, [

@@ -74,7 +74,9 @@ export const workflowStates = (clause: Clause): void => {
       }
     },
   )
+}
 
+export const workflowReopen = (clause: Clause): void => {
   clause('C-WORKFLOW-4', 'a completed workflow runs again only when it is reopened', async ({ backend }) => {
     const { workflows } = backend
     const rev = savedRev(await workflows.save(aWorkflow({ state: 'completed' })))
