@@ -46,3 +46,10 @@ export const guarded = async <T>(path: string, work: () => Promise<T>): Promise<
     throw storeErrorOf(error, path)
   }
 }
+
+/** Nothing is written over what is no plain file: it is no record, but it is somebody's. */
+export const obstacleError = (path: string): StoreError =>
+  new StoreError({
+    code: 'unavailable',
+    message: `${path}: a folder, symlink or special file stands where a file of the store belongs: move it away.`,
+  })

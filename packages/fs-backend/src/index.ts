@@ -1,1 +1,1 @@
-export {}
+export { type FsBackendOptions, openFsBackend, openMailbox } from './backend.ts'

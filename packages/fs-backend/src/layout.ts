@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { invalid } from '@nexus/core'
+import { canExist, invalid } from '@nexus/core'
+
+export const taskStates = ['active', 'closed'] as const
+export type TaskState = (typeof taskStates)[number]
 
 const maxNameBytes = 255
 
 /** Whether a name can be that of a visible file or folder, so that looking for it makes sense. */
 export const isVisibleName = (name: string): boolean =>
-  name !== '' && !name.startsWith('.') && !/[/\0]/.test(name) && Buffer.byteLength(name) <= maxNameBytes
+  canExist(name) && !name.startsWith('.') && !name.includes('/') && Buffer.byteLength(name) <= maxNameBytes
 
 const segment = (name: string): string => {
   if (!isVisibleName(name)) throw invalid(`${JSON.stringify(name.slice(0, 60))} cannot be the name of a file.`)
@@ -21,6 +24,7 @@ export const shortHash = (name: string): string => sha256(name).slice(0, 32)
 /** Names of records inside documented file names, or null where the file is none. */
 export const recordName = {
   json: (file: string): string | null => (/^[^.].*\.json$/s.test(file) ? file.slice(0, -5) : null),
+  task: (file: string): string | null => (/^[^.].*\.md$/s.test(file) ? file : null),
   summary: (file: string): string | null => /^completion_summary_(.+)\.json$/s.exec(file)?.[1] ?? null,
 } as const
 
@@ -43,19 +47,26 @@ export const createLayout = (root: string) => {
     workflow: (id: string): string => join(root, 'workflows', segment(`${id}.json`)),
     hostState: join(root, 'state'),
     hostStateFile: (key: string): string => join(root, 'state', segment(`${key}.json`)),
-    /** Create-once revisions of the record `file` lies in `folder`. */
-    revisions: (folder: string, file: string): string => join(folder, '.rev', shortHash(file)),
+    /** Create-once revisions of one record, by the hash of its name. */
+    revisions: (hash: string): string => join(root, '.rev', hash),
 
     projects: join(root, 'tasks'),
-    tasks: (key: string, state: 'active' | 'closed'): string => join(project(key), state),
-    task: (key: string, state: 'active' | 'closed', filename: string): string =>
-      join(project(key), state, segment(filename)),
-    taskMeta: (key: string): string => join(project(key), '.meta'),
+    tasks: (key: string, state: TaskState): string => join(project(key), state),
+    task: (key: string, state: TaskState, filename: string): string => join(project(key), state, segment(filename)),
+    /** What the markdown does not say: issue number and time of creation. */
+    taskFacts: (key: string, state: TaskState, filename: string): string =>
+      join(project(key), '.meta', `${state}-${shortHash(filename)}.json`),
 
     completions,
     summary: (key: string, issueNumber: string): string => join(completions(key), segment(summaryFile(issueNumber))),
-    byKey: (key: string): string => join(completions(key), '.by-key'),
-    seen: (key: string): string => join(completions(key), '.seen'),
+    /** Every key's record: one folder per issue. */
+    issues: (key: string): string => join(completions(key), '.by-key'),
+    issue: (key: string, issueNumber: string): string => join(completions(key), '.by-key', shortHash(issueNumber)),
+    /** Which contents of a summary file are known, and from where. */
+    seen: (key: string, issueNumber: string): string => join(completions(key), '.seen', shortHash(issueNumber)),
+    /** Which project holds a dedup key. */
+    dedupKey: (key: string): string => join(root, '.dedup', shortHash(key).slice(0, 2), `${shortHash(key)}.json`),
+    sequence: join(root, '.seq'),
 
     inbox: join(root, 'inbox'),
     inboxProject,

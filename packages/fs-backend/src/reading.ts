@@ -15,6 +15,8 @@ export interface Reading {
   read(path: string): Promise<ReadFile | null>
   /** Null where there is no plain file. */
   stat(path: string): Promise<Stats | null>
+  /** True where something lies that is no plain file. */
+  isObstructed(path: string): Promise<boolean>
   /** Names of plain files; empty where the folder is absent or a symlink. */
   files(path: string): Promise<string[]>
   /** Names of folders that are not hidden; empty where the folder is absent or a symlink. */
@@ -64,6 +66,10 @@ export const createReading = (withFolder: WithFolder): Reading => {
           const stat = await sys.lstat(folder.at(basename(path)))
           return stat.isFile() ? stat : null
         }),
+      ),
+    isObstructed: (path) =>
+      lookup(path, false, () =>
+        withFolder(dirname(path), async (folder) => !(await sys.lstat(folder.at(basename(path)))).isFile()),
       ),
     async files(path) {
       return (await entries(path)).filter((entry) => entry.isFile()).map((entry) => entry.name)

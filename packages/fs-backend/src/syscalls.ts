@@ -13,6 +13,7 @@ export const sys = {
   rename: promisify(fs.rename),
   link: promisify(fs.link),
   unlink: promisify(fs.unlink),
+  rmdir: promisify(fs.rmdir),
   mkdir: promisify(fs.mkdir),
   readlink: promisify(fs.readlink),
   realpath: promisify(fs.realpath),

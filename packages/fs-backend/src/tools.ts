@@ -5,7 +5,9 @@ import { type Atomic, createAtomic } from './atomic.ts'
 import { createWithFolder, type WithFolder } from './folder.ts'
 import { guarded } from './fs-errors.ts'
 import { createLayout, type Layout } from './layout.ts'
+import { createQuarantine, type Quarantine } from './quarantine.ts'
 import { createReading, type Reading } from './reading.ts'
+import { createRevisions, type Revisions } from './revisions/revisions.ts'
 import { sweepTemps } from './sweep.ts'
 import { flags, sys } from './syscalls.ts'
 import { createTempNames } from './temp-names.ts'
@@ -18,6 +20,8 @@ export interface FsTools extends BackendContext {
   atomic: Atomic
   reading: Reading
   withFolder: WithFolder
+  quarantine: Quarantine
+  revisions: Revisions
   isClosed(): boolean
   /** What every call does first. */
   checkOpen(options?: CallOptions): void
@@ -52,7 +56,10 @@ export const openTools = async (
   const reading = createReading(withFolder)
   const tempNames = createTempNames(() => ids.next())
   const atomic = createAtomic({ root, tempFolder: layout.temp, withFolder, tempName: () => tempNames.next() })
-  await sweepTemps({ reading, atomic, folder: layout.temp, isStray: (name) => tempNames.isStray(name) })
+  const tempName = (): string => tempNames.next()
+  const quarantine = createQuarantine(atomic, layout, logger)
+  const revisions = createRevisions({ root, layout, atomic, reading, quarantine, logger, tempName })
+  await sweepTemps({ reading, atomic, revisions, layout, isStray: (name) => tempNames.isStray(name) })
   return {
     clock,
     ids,
@@ -63,6 +70,8 @@ export const openTools = async (
     atomic,
     reading,
     withFolder,
+    quarantine,
+    revisions,
     isClosed,
     checkOpen: (options) => checkOpen(isClosed(), 'filesystem', options),
   }

@@ -1,0 +1,65 @@
+import type { Backend, BackendContext, Health, Mailbox } from '@nexus/core'
+import { createCompletions } from './completions/completions.ts'
+import { createDrops } from './completions/drops.ts'
+import { createMailbox } from './completions/mailbox.ts'
+import { createSeen } from './completions/seen.ts'
+import { createHostState } from './host-state.ts'
+import { createInbox } from './inbox/inbox.ts'
+import { createTaskFiles } from './task-files.ts'
+import { type FsTools, openTools } from './tools.ts'
+import { createWorkflows } from './workflows.ts'
+
+export interface FsBackendOptions extends BackendContext {
+  /** The `.nexus` folder; made where it is missing. */
+  root: string
+}
+
+/** Asks the disk, not the memory: a folder that cannot be listed and synced cannot keep anything. */
+const createHealth = ({ layout, atomic, clock, isClosed }: FsTools) => {
+  let downSince: number | null = null
+  const down = (reason: string): Health => {
+    downSince ??= clock.now()
+    return { status: 'down', reason, since: downSince }
+  }
+  return async (): Promise<Health> => {
+    if (isClosed()) return down('The backend is closed.')
+    try {
+      await atomic.makeFolder(layout.temp)
+      await atomic.syncFolder(layout.temp)
+      downSince = null
+      return { status: 'ok' }
+    } catch (error) {
+      return down(error instanceof Error ? error.message : 'The folder cannot be used.')
+    }
+  }
+}
+
+/**
+ * The five stores on one folder, in the documented layout. Several processes and hosts can share it: nothing is locked,
+ * every race is decided by rename and link.
+ */
+export const openFsBackend = async ({ root, ...context }: FsBackendOptions): Promise<Backend> => {
+  let isClosed = false
+  const tools = await openTools(root, context, () => isClosed)
+  const seen = createSeen(tools)
+  return {
+    name: 'filesystem',
+    capabilities: { manyHosts: true, mailbox: true },
+    workflows: createWorkflows(tools),
+    completions: createCompletions(tools, { seen, drops: createDrops(tools, seen) }),
+    hostState: createHostState(tools),
+    taskFiles: createTaskFiles(tools),
+    inbox: createInbox(tools),
+    health: createHealth(tools),
+    async [Symbol.asyncDispose]() {
+      isClosed = true
+    },
+  }
+}
+
+/** The mailbox alone, for a host whose completions may live elsewhere. Never closed: it holds nothing open. */
+export const openMailbox = async ({ root, ...context }: FsBackendOptions): Promise<Mailbox> => {
+  const tools = await openTools(root, context, () => false)
+  const seen = createSeen(tools)
+  return createMailbox(tools, { seen, drops: createDrops(tools, seen) })
+}

@@ -1,0 +1,137 @@
+import { basename, join } from 'node:path'
+import { type Completion, isJsonObject, type JsonObject, parseJson } from '@nexus/core'
+import { z } from 'zod'
+import { encodeJson, objectOf, readDocument, type StoredDocument } from '../documents.ts'
+import type { Found } from '../found.ts'
+import { recordName, shortHash } from '../layout.ts'
+import { inSlices } from '../paging.ts'
+import type { FsTools } from '../tools.ts'
+
+/** What names a completion within its project. */
+export interface Identity {
+  project: string
+  issueNumber: string
+  agentType: string
+  status: string
+}
+
+/** The stored form, snake_case as everything on disk. */
+const StoredCompletion = z.object({
+  seq: z.number(),
+  dedup_key: z.string(),
+  issue_number: z.string(),
+  agent_type: z.string(),
+  status: z.string(),
+  summary: z.string(),
+  report_id: z.string().nullable(),
+  created_at: z.coerce.date(),
+  saved_at: z.coerce.date(),
+  /** JSON text, as the documented column has it: a payload may be as deep as a document may be. */
+  data: z.string(),
+})
+
+/** A record as it lies there; `seq` orders readable ones. */
+export interface StoredRecord {
+  document: StoredDocument
+  found: Found<Completion>
+  seq: number
+}
+
+export type RecordFields = Omit<Completion, 'project' | 'rev'> & { seq: number }
+
+export const encodeRecord = (fields: RecordFields): Buffer =>
+  Buffer.from(
+    encodeJson({
+      seq: fields.seq,
+      dedup_key: fields.dedupKey,
+      issue_number: fields.issueNumber,
+      agent_type: fields.agentType,
+      status: fields.status,
+      summary: fields.summary,
+      report_id: fields.reportId,
+      created_at: fields.createdAt.toISOString(),
+      saved_at: fields.savedAt.toISOString(),
+      data: JSON.stringify(fields.payload),
+    }),
+  )
+
+type Parsed =
+  | { ok: true; stored: z.output<typeof StoredCompletion>; payload: JsonObject }
+  | { ok: false; reason: string }
+
+const parse = (document: StoredDocument): Parsed => {
+  const object = objectOf(document)
+  if (!object.ok) return object
+  const stored = StoredCompletion.safeParse(object.value)
+  const payload = stored.success ? parseJson(stored.data.data) : null
+  if (!stored.success || !payload?.ok || !isJsonObject(payload.value))
+    return { ok: false, reason: 'is no completion record' }
+  return { ok: true, stored: stored.data, payload: payload.value }
+}
+
+const interpret = (project: string, document: StoredDocument): StoredRecord => {
+  const { path, rev } = document
+  const parsed = parse(document)
+  if (!parsed.ok) {
+    const name = recordName.json(basename(path)) ?? path
+    return { document, found: { ok: false, corrupt: { name, place: path, reason: parsed.reason, rev } }, seq: 0 }
+  }
+  const { stored, payload } = parsed
+  const item: Completion = {
+    project,
+    issueNumber: stored.issue_number,
+    agentType: stored.agent_type,
+    status: stored.status,
+    summary: stored.summary,
+    payload,
+    reportId: stored.report_id,
+    dedupKey: stored.dedup_key,
+    createdAt: stored.created_at,
+    savedAt: stored.saved_at,
+    rev,
+  }
+  return { document, found: { ok: true, item }, seq: stored.seq }
+}
+
+/** Reading the records of completions; writing is `save` and `delete` of the store. */
+export interface Records {
+  path(identity: Identity): string
+  read(identity: Identity): Promise<StoredRecord | null>
+  /** Every record of one issue of one project. */
+  ofIssue(project: string, issueNumber: string): Promise<StoredRecord[]>
+  /** The records of each issue of a project, issue by issue. */
+  byIssue(project: string): AsyncIterable<StoredRecord[]>
+}
+
+export const createRecords = ({ layout, reading }: FsTools): Records => {
+  const path = ({ project, issueNumber, agentType, status }: Identity): string =>
+    join(layout.issue(project, issueNumber), `${shortHash(`${agentType}:${status}`)}.json`)
+
+  const readPath = async (project: string, at: string): Promise<StoredRecord | null> => {
+    const document = await readDocument(reading, at)
+    return document && interpret(project, document)
+  }
+
+  const inFolder = async (project: string, folder: string): Promise<StoredRecord[]> => {
+    const files = (await reading.files(folder)).filter((name) => recordName.json(name) !== null)
+    const records: StoredRecord[] = []
+    for await (const record of inSlices(files, (name) => readPath(project, join(folder, name)))) records.push(record)
+    return records
+  }
+
+  return {
+    path,
+    read: (identity) => readPath(identity.project, path(identity)),
+    ofIssue: (project, issueNumber) => inFolder(project, layout.issue(project, issueNumber)),
+    async *byIssue(project) {
+      const folder = layout.issues(project)
+      yield* inSlices(await reading.folders(folder), (name) => inFolder(project, join(folder, name)))
+    },
+  }
+}
+
+export const latestOf = (records: readonly StoredRecord[]): StoredRecord | null =>
+  records.reduce<StoredRecord | null>(
+    (latest, record) => (record.found.ok && (latest === null || record.seq > latest.seq) ? record : latest),
+    null,
+  )

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import type { FsTools } from '../tools.ts'
+
+/** Numbers that only grow, over all processes and restarts, whatever the clocks say. */
+export interface Sequence {
+  next(): Promise<number>
+}
+
+const kept = 8
+
+/**
+ * Each number is a file made once. The first is taken from the clock, so that a sequence whose files were lost goes on
+ * above the numbers it gave.
+ */
+export const createSequence = ({ layout, atomic, reading, clock }: FsTools): Sequence => {
+  const folder = layout.sequence
+  const numbers = async (): Promise<number[]> =>
+    (await reading.files(folder)).filter((name) => /^\d{1,16}$/.test(name)).map(Number)
+  return {
+    async next() {
+      for (;;) {
+        const present = await numbers()
+        const number = present.length === 0 ? clock.now() * 1000 : Math.max(...present) + 1
+        if ((await atomic.loose.createOnce(join(folder, String(number)), '')) === 'exists') continue
+        // A slow process can make a number again that was removed long ago: only the highest counts.
+        if (Math.max(...(await numbers())) !== number) continue
+        // Durable before it is used: a power cut must not give a later record a lower number.
+        await atomic.syncFolder(folder)
+        for (const old of present.filter((n) => n < number - kept)) await atomic.loose.remove(join(folder, String(old)))
+        return number
+      }
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import type { Stats } from 'node:fs'
+import {
+  contentRev,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type ParsedJson,
+  parseJson,
+  type Rev,
+} from '@nexus/core'
+import { sha256 } from './layout.ts'
+import type { ReadFile, Reading } from './reading.ts'
+
+/** A JSON file as it lies there. */
+export interface StoredDocument {
+  path: string
+  bytes: Buffer
+  stat: Stats
+  rev: Rev
+  parsed: ParsedJson
+}
+
+const strictUtf8 = (bytes: Uint8Array): string | null => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+/** The file's text, or null where its bytes are no UTF-8. */
+export const textOf = (bytes: Uint8Array): string | null => strictUtf8(bytes)
+
+export const parseBytes = (bytes: Uint8Array): ParsedJson => {
+  const text = strictUtf8(bytes)
+  return text === null ? { ok: false, reason: 'is not UTF-8' } : parseJson(text)
+}
+
+export const bytesRev = (bytes: Uint8Array): Rev => contentRev(sha256(bytes))
+
+export const documentOf = (path: string, { bytes, stat }: ReadFile): StoredDocument => ({
+  path,
+  bytes,
+  stat,
+  rev: bytesRev(bytes),
+  parsed: parseBytes(bytes),
+})
+
+export const readDocument = async (reading: Reading, path: string): Promise<StoredDocument | null> => {
+  const file = await reading.read(path)
+  return file && documentOf(path, file)
+}
+
+/** The document as an object; a list or scalar is as unreadable as broken JSON. */
+export const objectOf = ({
+  parsed,
+}: StoredDocument): { ok: true; value: JsonObject } | { ok: false; reason: string } => {
+  if (!parsed.ok) return parsed
+  return isJsonObject(parsed.value) ? { ok: true, value: parsed.value } : { ok: false, reason: 'is not a JSON object' }
+}
+
+/** Beyond this, indenting could make a deep document a hundred times as long. */
+const maxIndentWork = 64 * 1024 * 1024
+
+const depthOf = (text: string): number => {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === 0x7b || char === 0x5b) deepest = Math.max(deepest, ++depth)
+    else if (char === 0x7d || char === 0x5d) depth--
+  }
+  return deepest
+}
+
+/** JSON as the documented files have it: indented by two, a newline at the end. */
+export const encodeJson = (value: JsonValue): string => {
+  const compact = JSON.stringify(value)
+  const isShort = compact.length * 513 <= maxIndentWork || compact.length * depthOf(compact) <= maxIndentWork
+  return `${isShort ? JSON.stringify(value, null, 2) : compact}\n`
+}
+
+/** Files keep times in fractions of a millisecond that a double cannot hold exactly. */
+export const modifiedOf = ({ mtimeMs }: Stats): Date => new Date(Math.round(mtimeMs))
+
+/** What a hand-made file says about when it was made: copying resets the one time, editing the other. */
+export const madeOf = ({ birthtimeMs, mtimeMs }: Stats): Date =>
+  new Date(Math.round(birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs))

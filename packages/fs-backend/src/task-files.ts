@@ -1,0 +1,267 @@
+import type { CallOptions, Guard, MoveResult, SaveResult, TaskFile, TaskFileFilter, TaskFileStore } from '@nexus/core'
+import {
+  checkName,
+  contentRev,
+  pageLimit,
+  parseInput,
+  parseJson,
+  readCursor,
+  siblingName,
+  TaskFileInput,
+} from '@nexus/core'
+import { z } from 'zod'
+import { madeOf, modifiedOf, type StoredDocument, textOf } from './documents.ts'
+import { decideDelete, type Found, readable, refusal } from './found.ts'
+import { isVisibleName, recordName, sha256, type TaskState, taskStates } from './layout.ts'
+import { collectPage, inSlices, newestFirst } from './paging.ts'
+import { Facts } from './revisions/operation.ts'
+import type { Decision } from './revisions/revisions.ts'
+import type { FsTools } from './tools.ts'
+
+const Cursor = z.tuple([z.number(), z.string()])
+
+type Input = z.output<typeof TaskFileInput>
+
+interface Place {
+  project: string
+  state: TaskState
+  filename: string
+}
+
+interface Stored extends Place {
+  document: Pick<StoredDocument, 'path' | 'bytes' | 'stat' | 'rev'>
+  facts: Facts | null
+  issueNumber: string | null
+  createdAt: Date
+  found: Found<TaskFile>
+}
+
+const canBe = ({ project, filename }: Pick<Place, 'project' | 'filename'>): boolean =>
+  isVisibleName(project) && isVisibleName(filename) && recordName.task(filename) !== null
+
+const revOf = ({ project, state, filename }: Place, issueNumber: string | null, bytes: Uint8Array): string =>
+  contentRev(project, filename, issueNumber, sha256(bytes), state)
+
+/** The one way from folder and name to what lies there. */
+const createShelf = ({ layout, reading, quarantine }: FsTools) => {
+  const readFacts = async ({ project, state, filename }: Place): Promise<Facts | null> => {
+    const file = await reading.read(layout.taskFacts(project, state, filename))
+    const parsed = parseJson(file?.bytes.toString('utf8') ?? '')
+    const facts = Facts.safeParse(parsed.ok ? parsed.value : null)
+    return facts.success ? facts.data : null
+  }
+
+  const read = async (place: Place): Promise<Stored | null> => {
+    if (!canBe(place)) return null
+    const { project, state, filename } = place
+    const path = layout.task(project, state, filename)
+    const file = await reading.read(path)
+    if (!file) return null
+    const facts = await readFacts(place)
+    const isFormer = facts?.former && facts.former.inode !== file.stat.ino
+    const issueNumber = (isFormer ? facts.former?.issueNumber : facts?.issueNumber) ?? null
+    const createdAt = facts ? new Date(facts.createdAt) : madeOf(file.stat)
+    const rev = revOf(place, issueNumber, file.bytes)
+    const content = textOf(file.bytes)
+    const found: Found<TaskFile> =
+      content === null
+        ? { ok: false, corrupt: { name: filename, place: path, reason: 'is not UTF-8', rev } }
+        : { ok: true, item: { ...place, content, issueNumber, createdAt, updatedAt: modifiedOf(file.stat), rev } }
+    return { ...place, document: { path, rev, ...file }, facts, issueNumber, createdAt, found }
+  }
+
+  return {
+    read,
+    /** Active before closed. */
+    async load(project: string, filename: string): Promise<Stored | null> {
+      return (
+        (await read({ project, state: 'active', filename })) ?? (await read({ project, state: 'closed', filename }))
+      )
+    },
+    async keepCorrupt(stored: Stored | null): Promise<void> {
+      if (stored && !stored.found.ok)
+        await quarantine.keep(stored.document.path, stored.document.bytes, stored.found.corrupt.reason)
+    },
+  }
+}
+
+type Shelf = ReturnType<typeof createShelf>
+
+/** Facts that must be written with the new bytes, or undefined where those on disk stay true. */
+const nextFacts = (
+  present: Stored | null,
+  issueNumber: string | null,
+  place: Place,
+  now: number,
+): Facts | undefined => {
+  const facts: Facts = { filename: place.filename, issueNumber, createdAt: present?.createdAt.getTime() ?? now }
+  if (!present) return facts
+  if (present.facts && !present.facts.former && present.issueNumber === issueNumber) return undefined
+  return present.issueNumber === issueNumber ? facts : { ...facts, former: { issueNumber: present.issueNumber } }
+}
+
+const decideSave = async (
+  { layout, clock }: FsTools,
+  shelf: Shelf,
+  input: Input,
+  { ifRev }: Guard,
+): Promise<Decision<SaveResult>> => {
+  const { project, filename } = input
+  const present = await shelf.load(project, filename)
+  if (!present) {
+    checkName('project', project)
+    checkName('taskFilename', filename)
+  }
+  const issueNumber = input.issueNumber === undefined ? (present?.issueNumber ?? null) : input.issueNumber
+  if (issueNumber !== null && issueNumber !== present?.issueNumber) checkName('issueNumber', issueNumber)
+  const refused = refusal(present?.found ?? null, ifRev)
+  if (refused) return { answer: refused }
+  await shelf.keepCorrupt(present)
+  const place: Place = { project, state: present?.state ?? 'active', filename }
+  const bytes = Buffer.from(input.content)
+  const now = clock.now()
+  const facts = nextFacts(present, issueNumber, place, now)
+  return {
+    answer: { status: 'saved', rev: revOf(place, issueNumber, bytes) },
+    change: {
+      kind: 'put',
+      path: layout.task(project, place.state, filename),
+      bytes,
+      modified: new Date(now),
+      base: present?.document.stat ?? null,
+      sidecar: facts && { path: layout.taskFacts(project, place.state, filename), facts },
+    },
+  }
+}
+
+type Move = { status: 'moved'; inode: number } | { status: 'already' | 'absent' }
+
+const createMove = ({ layout, reading, revisions }: FsTools, shelf: Shelf) => {
+  const nameOf = async (project: string, filename: string, state: TaskState, inode: number): Promise<string> => {
+    for (let n = 1; isVisibleName(siblingName(filename, n)); n++) {
+      const name = siblingName(filename, n)
+      const stat = await reading.stat(layout.task(project, state, name))
+      if (stat?.ino === inode) return name
+      if (!stat && n > 1) break
+    }
+    return filename
+  }
+
+  return async (project: string, filename: string, state: TaskState, options?: CallOptions): Promise<MoveResult> => {
+    if (!canBe({ project, filename })) return { status: 'absent' }
+    const from: TaskState = state === 'closed' ? 'active' : 'closed'
+    const decide = async (): Promise<
+      Decision<{ status: 'moved'; inode: number } | { status: 'already' | 'absent' }>
+    > => {
+      const present = await shelf.read({ project, state: from, filename })
+      if (!present)
+        return { answer: { status: (await shelf.read({ project, state, filename })) ? 'already' : 'absent' } }
+      const { path, stat } = present.document
+      const { former: _, ...facts } = present.facts ?? {}
+      const known = present.facts ? { ...facts, issueNumber: present.issueNumber } : null
+      const change = {
+        kind: 'move',
+        path,
+        folder: layout.tasks(project, state),
+        filename,
+        base: stat,
+        project,
+        state,
+      } as const
+      return {
+        answer: { status: 'moved', inode: stat.ino },
+        change: { ...change, facts: known && Facts.parse(known) },
+      }
+    }
+    const result = await revisions.commit<Move>(`tasks/${project}/${filename}`, decide, options)
+    if ('inode' in result) return { status: 'moved', filename: await nameOf(project, filename, state, result.inode) }
+    return result.status === 'already' ? { status: 'already', filename } : { status: 'absent' }
+  }
+}
+
+const createList = ({ layout, reading }: FsTools, shelf: Shelf) => {
+  const filesOf = async (project: string, state: TaskState): Promise<Place[]> => {
+    const files = await reading.files(layout.tasks(project, state))
+    return files.flatMap((file) => recordName.task(file) ?? []).map((filename) => ({ project, state, filename }))
+  }
+
+  /** A file between two folders has a name in both; it is listed once. */
+  const once = (places: readonly Place[]) => {
+    const twins = new Set<string>()
+    const [active, closed] = taskStates.map(
+      (state) => new Set(places.filter((p) => p.state === state).map((p) => p.filename)),
+    )
+    for (const name of active ?? []) if (closed?.has(name)) twins.add(name)
+    return twins
+  }
+
+  return async function* (filter: TaskFileFilter, signal: AbortSignal | undefined) {
+    const projects = filter.project === undefined ? await reading.folders(layout.projects) : [filter.project]
+    for (const project of projects.filter(isVisibleName)) {
+      const places = (await Promise.all(taskStates.map((state) => filesOf(project, state)))).flat()
+      const twins = once(places)
+      for await (const stored of inSlices(places, shelf.read)) {
+        signal?.throwIfAborted()
+        const twin = stored.state === 'closed' && twins.has(stored.filename)
+        if (twin && (await shelf.read({ ...stored, state: 'active' }))?.document.stat.ino === stored.document.stat.ino)
+          continue
+        yield stored
+      }
+    }
+  }
+}
+
+const matches = ({ state, issueNumber }: TaskFileFilter, stored: Stored): boolean =>
+  (state === undefined || stored.state === state) && (issueNumber === undefined || stored.issueNumber === issueNumber)
+
+export const createTaskFiles = (tools: FsTools): TaskFileStore => {
+  const { layout, revisions, checkOpen } = tools
+  const shelf = createShelf(tools)
+  const move = createMove(tools, shelf)
+  const all = createList(tools, shelf)
+  return {
+    async save(file, options = {}) {
+      checkOpen(options)
+      const input = parseInput(TaskFileInput, file, 'task file')
+      const record = `tasks/${input.project}/${input.filename}`
+      return revisions.commit(record, () => decideSave(tools, shelf, input, options), options)
+    },
+    async load(project, filename, options) {
+      checkOpen(options)
+      const stored = await shelf.load(project, filename)
+      await shelf.keepCorrupt(stored)
+      return readable(stored?.found ?? null)
+    },
+    async list(filter = {}, options) {
+      checkOpen(options)
+      pageLimit(filter)
+      const after = readCursor(filter, Cursor)
+      const rows = async function* () {
+        for await (const stored of all(filter, options?.signal)) {
+          const { project, state, filename, createdAt, found } = stored
+          const key: [number, string] = [createdAt.getTime(), `${project}/${state}/${filename}`]
+          if (matches(filter, stored)) yield { key, found }
+        }
+      }
+      return collectPage(filter, { after, compare: newestFirst, rows: rows() })
+    },
+    async close(project, filename, options) {
+      checkOpen(options)
+      return move(project, filename, 'closed', options)
+    },
+    async reopen(project, filename, options) {
+      checkOpen(options)
+      return move(project, filename, 'active', options)
+    },
+    async delete(project, filename, options) {
+      checkOpen(options)
+      const decide = async () => {
+        const present = await shelf.load(project, filename)
+        const sidecar = present ? layout.taskFacts(project, present.state, filename) : undefined
+        const before = () => shelf.keepCorrupt(present)
+        return decideDelete(present?.document ?? null, options?.ifRev, before, sidecar)
+      }
+      return revisions.commit(`tasks/${project}/${filename}`, decide, options)
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type Backend, isJsonObject, parseJson } from '@nexus/core'
+import { createFakes, type ForeignProgram, type Harness } from '@nexus/testkit'
+import { openFsBackend } from '../src/index.ts'
+
+export const freshRoot = (): Promise<string> => mkdtemp(join(tmpdir(), 'nexus-fs-'))
+
+const objectIn = (text: string) => {
+  const parsed = parseJson(text)
+  return parsed.ok && isJsonObject(parsed.value) ? parsed.value : null
+}
+
+/** A program that knows the documented folders and writes their files in place. */
+export const createFsForeign = (root: string): ForeignProgram => {
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text)
+  }
+  const workflow = (id: string) => join(root, 'workflows', `${id}.json`)
+  const hostState = (key: string) => join(root, 'state', `${key}.json`)
+  const task = (project: string, state: string, filename: string) => join(root, 'tasks', project, state, filename)
+  return {
+    async insertWorkflow({ data, id, name, state, currentStep }) {
+      const document = objectIn(data)
+      const text = document
+        ? JSON.stringify({ id, name, state, current_step: currentStep, ...document }, null, 2)
+        : data
+      await write(workflow(id), text)
+    },
+    async setWorkflowState(id, state) {
+      const document = objectIn(await readFile(workflow(id), 'utf8')) ?? {}
+      await write(workflow(id), `${JSON.stringify({ ...document, state }, null, 2)}\n`)
+    },
+    writeWorkflowText: (id, text) => write(workflow(id), text),
+    workflowText: (id) => readFile(workflow(id), 'utf8'),
+    insertCompletion: ({ project, issueNumber, data }) =>
+      write(join(root, 'tasks', project, 'completions', `completion_summary_${issueNumber}.json`), data),
+    insertHostState: (key, text) => write(hostState(key), text),
+    writeHostStateText: (key, text) => write(hostState(key), text),
+    hostStateText: (key) => readFile(hostState(key), 'utf8'),
+    insertTaskFile: ({ project, filename, content, state }) => write(task(project, state, filename), content),
+    async writeTaskFileContent(project, filename, content) {
+      const active = task(project, 'active', filename)
+      const isActive = await readFile(active).then(
+        () => true,
+        () => false,
+      )
+      await write(isActive ? active : task(project, 'closed', filename), content)
+    },
+    insertInboxTask: ({ project, filename, markdown }) => write(join(root, 'inbox', project, filename), markdown),
+  }
+}
+
+/** The filesystem backend on an empty folder of its own. */
+export const openFsHarness = async (): Promise<Harness> => {
+  const { clock, context, kill } = createFakes()
+  const root = await freshRoot()
+  const openings = new Set<Backend>()
+  const opened = async (): Promise<Backend> => {
+    const backend = await openFsBackend({ root, ...context })
+    openings.add(backend)
+    return backend
+  }
+  const closeAll = async (): Promise<void> => {
+    for (const backend of openings) await backend[Symbol.asyncDispose]()
+    openings.clear()
+  }
+  let backend = await opened()
+  return {
+    get backend() {
+      return backend
+    },
+    clock,
+    foreign: createFsForeign(root),
+    peer: opened,
+    async reopen() {
+      await closeAll()
+      backend = await opened()
+      return backend
+    },
+    async advance(ms) {
+      clock.advance(ms)
+    },
+    kill,
+    async [Symbol.asyncDispose]() {
+      await closeAll()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
