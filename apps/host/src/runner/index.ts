@@ -6,9 +6,9 @@ export {
   currentProcess,
   formatIdentity,
   holderLiveness,
-  type Liveness,
   liveness,
   type ProcessIdentity,
+  type ProcessLife,
   parseIdentity,
 } from './process-identity.ts'
 export { isAttempt, type RunFolder, runFolder, runsFolder } from './run-folder.ts'

@@ -14,7 +14,7 @@ export interface ProcessIdentity {
   readonly startTime: string | null
 }
 
-export type Liveness = 'alive' | 'dead' | 'unknown'
+export type ProcessLife = 'alive' | 'dead' | 'unknown'
 
 const ABSENT = '-'
 const FORMAT = /^([^/]+)\/([^/]+)\/([1-9][0-9]{0,9})\/([0-9]+|-)$/
@@ -44,7 +44,7 @@ export function currentProcess(): ProcessIdentity {
 }
 
 /** `dead` is a proof; a process of another host or of another pid namespace is `unknown`, whatever its pid says here. */
-export function liveness(identity: ProcessIdentity, here: ProcessIdentity = currentProcess()): Liveness {
+export function liveness(identity: ProcessIdentity, here: ProcessIdentity = currentProcess()): ProcessLife {
   if (identity.hostId !== here.hostId) return 'unknown'
   if (identity.bootId !== null && here.bootId !== null && identity.bootId !== here.bootId) return 'dead'
   if (!hasProcessTable()) return answersSignal(identity.pid) ? 'alive' : 'dead'
@@ -78,7 +78,7 @@ export function parseIdentity(text: string): ProcessIdentity | null {
 }
 
 /** The liveness of whoever a `claimed_by` names; a form that is not ours is `unknown`. */
-export function holderLiveness(claimedBy: string, here: ProcessIdentity = currentProcess()): Liveness {
+export function holderLiveness(claimedBy: string, here: ProcessIdentity = currentProcess()): ProcessLife {
   const identity = parseIdentity(claimedBy)
   return identity ? liveness(identity, here) : 'unknown'
 }

@@ -59,5 +59,8 @@ export function watchRun(paths: RunFolder, spec: RunSpec, ask: EndRequests['ask'
   }
 
   // The lease, not the folder: every line of the agent's output would be an event there.
-  return watchPath({ path: paths.lease, pollMs: spec.pollMs, onChange: look })
+  const unwatch = watchPath({ path: paths.lease, pollMs: spec.pollMs, onChange: look })
+  // A request from before the watch makes no event.
+  look()
+  return unwatch
 }

@@ -110,6 +110,7 @@ test('[RUN] a prepared run that is stopped never starts', async () => {
   const spec = runs.spec('echo started > ran')
   await expect(prepared.launch(spec)).rejects.toThrow('was not started')
   await prepared.stop(spec.attempt)
+  expect(await prepared.observe(spec.attempt)).toMatchObject({ status: 'ended', exit: { reason: 'stopped' } })
   expect(await runs.open().launch(spec)).toMatchObject({ status: 'ended', exit: { reason: 'stopped' } })
   await expect(readFile(join(runs.root, 'ran'))).rejects.toThrow('ENOENT')
 })

@@ -175,12 +175,18 @@ test('[RUN] a supervisor suspended for longer than the lease leaves its host the
   await makeFifo(join(runs.root, 'go'))
   await runner.launch(spec)
   const { agent, supervisor } = await running(runner, spec.attempt)
+  const { started } = runner.folder(spec.attempt)
+  const looksAgain = async () => {
+    const before = signatureOf(started)
+    await until('the supervisor looks', () => signatureOf(started) !== before)
+  }
+  await looksAgain()
   process.kill(supervisor, 'SIGSTOP')
-  await until('two leases pass', async () => (await readdir(runs.root)).includes('slept'))
+  await until('longer than the lease', async () => (await readdir(runs.root)).includes('slept'))
+  // The first look after the pause comes before the first renewal.
+  const looked = looksAgain()
   process.kill(supervisor, 'SIGCONT')
-  // Its first look comes before the first renewal.
-  const before = signatureOf(runner.folder(spec.attempt).started)
-  await until('it looks', () => signatureOf(runner.folder(spec.attempt).started) !== before)
+  await looked
   await runner.renew([spec.attempt])
   expect(isAlive(agent)).toBe(true)
   await writeFile(join(runs.root, 'go'), '')
