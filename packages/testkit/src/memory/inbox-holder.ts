@@ -13,15 +13,8 @@ import type { MemoryInboxTools } from './inbox-tools.ts'
 
 const leaseLost: LeaseLost = { status: 'lease-lost' }
 
-/** What the holder of a claim may do; each verb is fenced by the claim's epoch. [C-INBOX-7] */
-export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
-
-export const createHolderVerbs = ({ data, clock, checkOpen, random }: MemoryInboxTools): HolderVerbs => {
-  const isRunningElsewhere = (project: string, issueNumber: string, id: string): boolean =>
-    [...data.rows.values()].some(
-      (row) => row.running && row.project === project && row.issueNumber === issueNumber && row.id !== id,
-    )
-
+/** The two ways in which a holder ends its task. */
+const createEndings = ({ data, clock, random }: MemoryInboxTools) => {
   const failRow = (claim: Claim, error: string, retryAt: Date | undefined, fatal: boolean): FailResult | LeaseLost => {
     const row = heldRow(data, claim)
     if (!row) return leaseLost
@@ -34,6 +27,33 @@ export const createHolderVerbs = ({ data, clock, checkOpen, random }: MemoryInbo
     makePending(data, row, retryAt?.getTime() ?? clock.now() + retryDelayMs(row.attempts, random()))
     return { status: 'retrying', runAt: new Date(row.runAt), attempts: row.attempts }
   }
+
+  const completeRow = (claim: Claim): { status: 'done' } | LeaseLost => {
+    const row = heldRow(data, claim)
+    if (row) {
+      letGo(row, 'done')
+      row.processedAt = clock.now()
+      row.completedBy = claim.worker
+      return { status: 'done' }
+    }
+    const ended = data.rows.get(claim.id)
+    const byThisClaim = ended?.status === 'done' && ended.epoch === claim.epoch && ended.completedBy === claim.worker
+    return byThisClaim ? { status: 'done' } : leaseLost
+  }
+
+  return { failRow, completeRow }
+}
+
+/** What the holder of a claim may do; each verb is fenced by the claim's epoch. [C-INBOX-7] */
+export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
+
+export const createHolderVerbs = (tools: MemoryInboxTools): HolderVerbs => {
+  const { data, clock, checkOpen } = tools
+  const { failRow, completeRow } = createEndings(tools)
+  const isRunningElsewhere = (project: string, issueNumber: string, id: string): boolean =>
+    [...data.rows.values()].some(
+      (row) => row.running && row.project === project && row.issueNumber === issueNumber && row.id !== id,
+    )
 
   return {
     async bind(claim, { issueNumber }, options) {
@@ -61,16 +81,7 @@ export const createHolderVerbs = ({ data, clock, checkOpen, random }: MemoryInbo
 
     async complete(claim, options) {
       checkOpen(options)
-      const row = heldRow(data, claim)
-      if (row) {
-        letGo(row, 'done')
-        row.processedAt = clock.now()
-        row.completedBy = claim.worker
-        return { status: 'done' }
-      }
-      const ended = data.rows.get(claim.id)
-      const byThisClaim = ended?.status === 'done' && ended.epoch === claim.epoch && ended.completedBy === claim.worker
-      return byThisClaim ? { status: 'done' } : leaseLost
+      return completeRow(claim)
     },
 
     async fail(claim, error, { retryAt, fatal = false, ...options } = {}) {
