@@ -43,7 +43,7 @@ export interface TaskFileRow {
 }
 
 /** Unreadable content that was replaced. */
-export interface KeptCopy {
+interface KeptCopy {
   place: string
   text: string
 }
