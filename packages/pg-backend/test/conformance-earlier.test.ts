@@ -1,5 +1,14 @@
-import { testBackend } from '@nexus/testkit'
+import { allSuites, type Clause, inboxSuites } from '@nexus/testkit'
+import { describe, test } from 'vitest'
 import { earlierTables } from './earlier.ts'
 import { usePostgres } from './harness.ts'
 
-testBackend({ name: 'postgres, over tables of the earlier program', open: usePostgres({ before: earlierTables }) })
+describe('postgres, over tables of the earlier implementation', () => {
+  const open = usePostgres({ before: earlierTables })
+  const clause: Clause = (id, title, run) =>
+    test(`[${id}] ${title}`, async () => {
+      await using harness = await open()
+      await run(harness)
+    })
+  for (const suite of allSuites) if (!inboxSuites.includes(suite)) suite(clause)
+})

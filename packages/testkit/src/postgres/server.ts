@@ -10,11 +10,12 @@ import { commandOf } from './process-identity.ts'
 
 /**
  * A shell stands between us and the server. It reads a pipe that only we hold: a line means stop; the end of the pipe
- * means that we died without a word, so the server is stopped and a private folder removed.
+ * means that we died without a word, so the server is stopped and a private folder removed. Such a folder has no power cut
+ * to survive, so it is not synced: databases come and go several times as fast.
  */
 const script = `
 exec 3<&0
-"$1" -D "$2" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 </dev/null &
+"$1" -D "$2" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \${4:+-c fsync=off} </dev/null &
 server=$!
 ( if read -r line <&3; then kill -INT $server; exit 0; else kill -INT $server; exit 3; fi ) &
 watch=$!
