@@ -1,5 +1,12 @@
 import { defineConfig } from 'tsup'
 import { node } from '../../tsup.base.ts'
 
+const entry = {
+  index: 'src/index.ts',
+  main: 'src/main.ts',
+  supervisor: 'src/supervisor.ts',
+  'demo-agent': 'src/demo/agent.ts',
+}
+
 // No shared chunks: the supervisor is one file that starts fast and needs nothing else.
-export default defineConfig({ ...node, entry: ['src/{index,main,supervisor}.ts'], splitting: false })
+export default defineConfig({ ...node, entry, splitting: false })

@@ -17,11 +17,17 @@ import type { TaskOutcome } from './task/finish.ts'
 import { createHostRecords } from './task/host-records.ts'
 import { createTaskLife } from './task/task-life.ts'
 
+export interface HostMailboxes {
+  /** The root's own, where agents are told to write. */
+  own: Mailbox
+  /** Below workspaces that lie elsewhere, where agents write who know no better. */
+  others: readonly Pick<Mailbox, 'collect' | 'watch'>[]
+}
+
 export interface HostOptions {
   config: HostConfig
   stores: Stores
-  /** The root's own first, then those of workspaces that lie elsewhere. */
-  mailboxes: readonly [Mailbox, ...Mailbox[]]
+  mailboxes: HostMailboxes
   runner: Runner
   /** Absolute. */
   root: string
@@ -63,7 +69,14 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const holds: Holds = new Map()
   const tokens = await openTokens(root)
   const projectOfRun = (attempt: string) => readRunProject(runner, attempt)
-  const intake = createIntake({ stores, mailboxes, holds, logger, pollMs: timing.pollMs, projectOfRun })
+  const intake = createIntake({
+    stores,
+    mailboxes: [mailboxes.own, ...mailboxes.others],
+    holds,
+    logger,
+    pollMs: timing.pollMs,
+    projectOfRun,
+  })
   const app = createApi({ intake, tokens, logger })
   const server = await serveApi({ root, port: config.apiPort, fetch: (request) => app.fetch(request) })
   const tools: HostTools = {
@@ -79,7 +92,7 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
     collect: intake.collect,
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
     reporting: (attempt) => ({ url: `${server.url}${completionPath}`, token: tokens.forAttempt(attempt) }),
-    summaryFile: (project, issueNumber) => mailboxes[0].file(project, issueNumber),
+    summaryFile: (project, issueNumber) => mailboxes.own.file(project, issueNumber),
   }
   const availability = createAvailability(logger, timing.unavailableMs)
   const work = createTaskLife(tools, availability)

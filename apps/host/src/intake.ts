@@ -14,8 +14,7 @@ import type { Hold, Holds } from './loop/hold.ts'
 
 export interface IntakeOptions {
   stores: Pick<Stores, 'completions' | 'workflows'>
-  /** The root's own, then those of workspaces that lie elsewhere. */
-  mailboxes: readonly Mailbox[]
+  mailboxes: readonly Pick<Mailbox, 'collect' | 'watch'>[]
   holds: Holds
   logger: Logger
   pollMs: number
@@ -170,7 +169,7 @@ export const createIntake = ({ stores, mailboxes, holds, logger, pollMs, project
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const bell = createBell()
-    const hear = async (mailbox: Mailbox): Promise<void> => {
+    const hear = async (mailbox: Pick<Mailbox, 'watch'>): Promise<void> => {
       try {
         for await (const _ of mailbox.watch(signal)) bell.ring()
       } catch (error) {

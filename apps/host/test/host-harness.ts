@@ -3,15 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  type Backend,
-  type BackendContext,
-  createIds,
-  type LogFields,
-  type Logger,
-  type Mailbox,
-  systemClock,
-} from '@nexus/core'
+import { type Backend, type BackendContext, createIds, type LogFields, type Logger, systemClock } from '@nexus/core'
+import { openMailbox } from '@nexus/fs-backend'
 import { createMemoryData, type MemoryData, openMemoryBackend } from '@nexus/testkit'
 import { build } from 'tsup'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
@@ -19,6 +12,7 @@ import { readHostConfig } from '../src/config/read.ts'
 import { type Host, openHost } from '../src/host.ts'
 import type { Timing } from '../src/loop/timing.ts'
 import { createRunner, type Runner } from '../src/runner/index.ts'
+import { createWorkspaceMailbox } from '../src/workspace-mailbox.ts'
 
 export const agentPath = (name: string): string => fileURLToPath(new URL(`agents/${name}`, import.meta.url))
 
@@ -31,14 +25,8 @@ export const fastTiming: Partial<Timing> = {
   busyMs: 100,
   pausedMs: 400,
   summaryMs: 2_000,
+  lingerMs: 300,
 }
-
-/** A mailbox for stores that are on no disk: agents of these tests POST. */
-const noMailbox = (root: string): Mailbox => ({
-  file: (project, issueNumber) => join(root, 'tasks', project, 'completions', `completion_summary_${issueNumber}.json`),
-  collect: async () => ({ imported: [], rejected: [], waiting: 0 }),
-  async *watch() {},
-})
 
 export interface LogLine {
   level: string
@@ -63,7 +51,7 @@ export interface Bench {
   /** Writes nexus.yaml for one project `shop` with these agents, one step each unless steps are given. */
   configure(agents: Record<string, string>, steps?: readonly string[]): Promise<void>
   /** Another host on the same data; `worker` unless it is to be another process. */
-  open(options?: { timing?: Partial<Timing>; mailboxes?: [Mailbox, ...Mailbox[]]; stores?: Backend }): Promise<Host>
+  open(options?: { timing?: Partial<Timing>; stores?: Backend }): Promise<Host>
   once(host?: Host): Promise<string>
   starts(): Promise<Line[]>
 }
@@ -128,6 +116,8 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
     liveness: (worker) => (worker === 'w1' ? 'alive' : 'dead'),
   }
   const data = createMemoryData()
+  const mailbox = await openMailbox({ root, ...context })
+  const elsewhere = join(workspace, '.nexus')
   const stores = openMemoryBackend(context, data)
   const runner = createRunner({
     root,
@@ -160,12 +150,15 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
       }
       await writeFile(file, JSON.stringify(text, null, 2))
     },
-    async open({ timing = {}, mailboxes, stores: own = stores } = {}) {
+    async open({ timing = {}, stores: own = stores } = {}) {
       const config = readHostConfig(file)
       const host = await openHost({
         config,
         stores: own,
-        mailboxes: mailboxes ?? [noMailbox(root)],
+        mailboxes: {
+          own: mailbox,
+          others: [createWorkspaceMailbox(elsewhere, () => openMailbox({ root: elsewhere, ...context }), 50)],
+        },
         runner,
         root,
         worker: 'w1',

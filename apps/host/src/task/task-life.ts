@@ -27,10 +27,11 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
   }
 
   /** Bound before it is used for anything, so that a task keeps its number whoever takes it over. */
-  const bind = async ({ task }: Hold) => {
-    const known = task.issueNumber ?? issueNumberIn(task.markdown)
-    const issueNumber = known ?? (await allocateIssueNumber(stores.hostState, task.project))
-    return stores.inbox.bind(task.claim, { issueNumber })
+  const bind = async (hold: Hold) => {
+    const { task } = hold
+    // Remembered before the call: one whose answer was lost may have bound it, and the next try must mean the same number.
+    hold.issueNumber ??= issueNumberIn(task.markdown) ?? (await allocateIssueNumber(stores.hostState, task.project))
+    return stores.inbox.bind(task.claim, { issueNumber: hold.issueNumber })
   }
 
   const live = async (hold: Hold, project: ProjectConfig): Promise<TaskOutcome> => {

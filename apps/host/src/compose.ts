@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Backend, type BackendContext, type Config, createIds, type Logger, systemClock } from '@nexus/core'
+import { openRouter, type Registry } from '@nexus/router'
+import type { HostConfig } from './config/host-config.ts'
+import type { HostMailboxes, HostOptions } from './host.ts'
+import { createRunner, currentProcess, formatIdentity, holderLiveness, type Runner } from './runner/index.ts'
+import { createWorkspaceMailbox } from './workspace-mailbox.ts'
+
+/** Every backend that routes can name, loaded when a route names it: a host on files loads no PostgreSQL client. */
+const registry: Registry = {
+  filesystem: async ({ dir }, context) =>
+    (await import('@nexus/fs-backend')).openFsBackend({ root: resolve(dir), ...context }),
+  postgres: async ({ dsn, listenDsn }, context) =>
+    (await import('@nexus/pg-backend')).openPgBackend({ dsn: dsn ?? '', listenDsn, ...context }),
+}
+
+const createContext = (logger: Logger): BackendContext => ({
+  clock: systemClock,
+  ids: createIds(systemClock),
+  logger,
+  liveness: (worker) => holderLiveness(worker),
+})
+
+/** The stores as the configuration routes them. */
+export const composeStores = (config: Config, logger: Logger): Promise<Backend> =>
+  openRouter({ config, registry, context: createContext(logger) })
+
+/** How often a workspace is looked at for a mailbox that an agent made there. */
+const workspaceLookMs = 1_000
+
+/** Mailboxes lie on disk in every routing: the root's, and those below the folders that agents work in. */
+const openMailboxes = async (
+  root: string,
+  { projects }: HostConfig,
+  context: BackendContext,
+): Promise<HostMailboxes> => {
+  const { openMailbox } = await import('@nexus/fs-backend')
+  const folders = new Set([...projects.values()].map(({ workspace }) => join(workspace, '.nexus')))
+  folders.delete(root)
+  return {
+    own: await openMailbox({ root, ...context }),
+    others: [...folders].map((folder) =>
+      createWorkspaceMailbox(folder, () => openMailbox({ root: folder, ...context }), workspaceLookMs),
+    ),
+  }
+}
+
+export interface Composition extends AsyncDisposable {
+  stores: Backend
+  options: HostOptions
+  runner: Runner
+}
+
+/** Everything a host is made of. The one place of this program that names backends. */
+export const compose = async (config: Config, hostConfig: HostConfig, logger: Logger): Promise<Composition> => {
+  const root = resolve(config.dir)
+  await mkdir(root, { recursive: true })
+  const context = createContext(logger)
+  const { clock, ids } = context
+  const stores = await openRouter({ config, registry, context })
+  const supervisorPath = fileURLToPath(new URL('./supervisor.js', import.meta.url))
+  const runner = createRunner({ root, supervisorPath, clock, logger })
+  const mailboxes = await openMailboxes(root, hostConfig, context)
+  const worker = formatIdentity(currentProcess())
+  return {
+    stores,
+    runner,
+    options: { config: hostConfig, stores, mailboxes, runner, root, worker, clock, ids, logger, env: process.env },
+    async [Symbol.asyncDispose]() {
+      await runner.close()
+      await stores[Symbol.asyncDispose]()
+    },
+  }
+}

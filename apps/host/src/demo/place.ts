@@ -1,0 +1,68 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+
+/** Where one demonstration lies. */
+export interface DemoPlace {
+  /** `NEXUS_DIR` of the demonstration. */
+  root: string
+  config: string
+  workspace: string
+}
+
+export const demoProject = 'demo'
+
+export const exampleTask = {
+  filename: 'welcome.md',
+  markdown: `# Feature
+**Type:** feature
+**Task Name:** say-hello
+
+Write a friendly hello into result.txt, so that whoever opens this folder feels welcome.
+`,
+}
+
+const steps = [
+  {
+    id: 'triage',
+    agent_type: 'triage',
+    prompt: 'Read the task and write a short plan into plan.md. Change nothing else.',
+  },
+  { id: 'develop', agent_type: 'developer', prompt: 'Do what plan.md says, in this folder.', on_success: 'review' },
+  {
+    id: 'review',
+    agent_type: 'reviewer',
+    prompt: 'Check what was done against the task. Change nothing.',
+    final_step: true,
+  },
+]
+
+const hostFile = (workspace: string, command: string | string[]): string =>
+  stringify({
+    projects: { [demoProject]: { workspace, workflow: 'chain' } },
+    agents: { triage: { command }, developer: { command }, reviewer: { command } },
+    workflows: { chain: { steps } },
+  })
+
+const stamp = (now: Date): string => now.toISOString().replace(/[-:]/g, '').replace(/\..*$/, 'Z')
+
+export interface DemoRequest {
+  /** The value of `NEXUS_DIR`, if there is one. */
+  dir: string | undefined
+  /** With a database that is kept, what lies on disk is kept too. */
+  kept: boolean
+  agent: string | undefined
+  now: Date
+}
+
+/** Makes a root for the demonstration (fresh unless one is named) with its configuration and workspace. */
+export const makePlace = async ({ dir, kept, agent, now }: DemoRequest): Promise<DemoPlace> => {
+  const root = resolve(dir?.trim() ? dir : join('.demo', kept ? 'on-postgres' : stamp(now)))
+  const workspace = join(root, 'demo', 'workspace')
+  const config = join(root, 'demo', 'nexus.yaml')
+  await mkdir(workspace, { recursive: true })
+  const bundled = [process.execPath, fileURLToPath(new URL('./demo-agent.js', import.meta.url))]
+  await writeFile(config, hostFile('./workspace', agent ?? bundled))
+  return { root, config, workspace }
+}

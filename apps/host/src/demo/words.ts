@@ -1,0 +1,45 @@
+import { relative } from 'node:path'
+import { type DemoPlace, demoProject } from './place.ts'
+
+export interface DemoWords {
+  place: DemoPlace
+  /** Whether the inbox is a folder of the root. */
+  inboxOnFiles: boolean
+  /** Of the embedded server; null where there is none. */
+  dsn: string | null
+  once: boolean
+}
+
+const near = (path: string): string => {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') ? path : short || '.'
+}
+
+/** A word for a shell: quoted where it needs to be. */
+const quoted = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+const dropLine = ({ place, inboxOnFiles, dsn }: DemoWords): string => {
+  const task = `echo 'Write a haiku about queues.'`
+  if (inboxOnFiles) return `${task} > ${quoted(near(`${place.root}/inbox/${demoProject}/my-task.md`))}`
+  const settings = dsn === null ? '' : `NEXUS_STORAGE_BACKEND=postgres NEXUS_STORAGE_DSN=${quoted(dsn)} `
+  return `${task} | ${settings}NEXUS_DIR=${quoted(near(place.root))} node apps/host/dist/main.js add ${demoProject} my-task.md`
+}
+
+/** What lies where, after the example. */
+export const whereItLies = ({ place, dsn }: DemoWords): string =>
+  [
+    `Data:       ${near(place.root)}`,
+    `Agents' work: ${near(place.workspace)}, their output: ${near(`${place.root}/runs`)}/*/output.log`,
+    `Agents and steps: ${near(place.config)}`,
+    ...(dsn === null
+      ? []
+      : [`Database:   ${dsn}`, `Browse it:  NEXUS_STORAGE_DSN=${quoted(dsn)} npx --yes pnpm studio`]),
+  ].join('\n')
+
+/** What to try next. */
+export const tryNext = (words: DemoWords): string => {
+  const start = words.dsn === null ? 'start' : 'start:postgres'
+  const own = `Your own agent: npx --yes pnpm ${start} --agent 'claude -p --permission-mode acceptEdits'`
+  if (words.once) return own
+  return [`Drop a task:    ${dropLine(words)}`, own, 'Stop:           Ctrl-C'].join('\n')
+}

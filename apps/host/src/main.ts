@@ -1,0 +1,79 @@
+import { Command, CommanderError } from 'commander'
+import { add } from './cli/add.ts'
+import { exitCodeOf } from './cli/exit.ts'
+import { run } from './cli/run.ts'
+import { demo } from './demo/demo.ts'
+
+const codes = 'Exit codes: 0 ok, 1 failed, 2 usage, 3 a task failed or is blocked (with --once), 78 configuration.'
+
+const program = new Command('nexus-host')
+  .description('Takes tasks from the inbox through chains of agents.')
+  .exitOverride()
+  .showHelpAfterError('(--help shows what there is)')
+
+program
+  .command('run', { isDefault: true })
+  .description('Work on the tasks of the projects in nexus.yaml until told to stop.')
+  .option('--config <file>', 'what to work on and with which agents', 'nexus.yaml')
+  .option('--once', 'return when nothing is due and nothing is held')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus-host
+  nexus-host run --once --config ./team/nexus.yaml
+  NEXUS_STORAGE_BACKEND=postgres NEXUS_STORAGE_DSN=postgresql://… nexus-host
+
+Where things are kept comes from the environment (NEXUS_STORAGE_BACKEND, NEXUS_DIR, …; see .env.example).
+Ctrl-C stops the host and not its agents: the next one takes them over. ${codes}`,
+  )
+  .action(async (options: { config: string; once?: boolean }) => {
+    process.exitCode = await run(options)
+  })
+
+program
+  .command('add')
+  .description('Put a task from standard input into the inbox, wherever that is kept.')
+  .argument('<project>', 'a project of nexus.yaml')
+  .argument('[filename]', 'name of the task', 'task.md')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  echo 'The cart forgets its content.' | nexus-host add shop cart.md
+
+${codes}`,
+  )
+  .action(async (project: string, filename: string) => {
+    process.exitCode = await add(project, filename)
+  })
+
+program
+  .command('demo')
+  .description('Take an example task through three real agent processes, then keep watching for yours.')
+  .option('--once', 'return when the example is done')
+  .option('--embedded-postgres', 'keep everything in a PostgreSQL that this command starts')
+  .option('--agent <command>', 'your own agent for every step: a line for the shell, the prompt comes on stdin')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus-host demo
+  nexus-host demo --once
+  nexus-host demo --embedded-postgres
+  nexus-host demo --agent 'claude -p --permission-mode acceptEdits'
+
+${codes}`,
+  )
+  .action(async (options: { once?: boolean; embeddedPostgres?: boolean; agent?: string }) => {
+    process.exitCode = await demo(options)
+  })
+
+try {
+  // A package manager's `start -- --once` hands over the separator too.
+  await program.parseAsync(process.argv.filter((argument) => argument !== '--'))
+} catch (error) {
+  // Commander has printed its own message already.
+  if (!(error instanceof CommanderError)) process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = exitCodeOf(error)
+}
