@@ -4,8 +4,6 @@ import { checkDsn } from './dsn.ts'
 import type { PrismaClient } from './generated/client.ts'
 import { createSessions, type Sessions } from './session.ts'
 
-export type { Query, QueryOptions, Result, Row } from './session.ts'
-
 export interface PgClientOptions {
   dsn: string
   logger: Logger

@@ -12,7 +12,7 @@ export interface QueryOptions {
 
 export type Row = Record<string, unknown>
 
-export interface Result<R extends Row> {
+interface Result<R extends Row> {
   rows: R[]
   rowCount: number
 }

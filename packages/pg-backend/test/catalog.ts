@@ -1,4 +1,5 @@
-import type { PgClient, Row } from '../src/client.ts'
+import type { PgClient } from '../src/client.ts'
+import type { Row } from '../src/session.ts'
 
 const columns = `SELECT table_name AS "table", column_name AS "column", data_type AS type, character_maximum_length AS length,
     numeric_precision AS precision, datetime_precision AS datetime, is_nullable AS nullable,

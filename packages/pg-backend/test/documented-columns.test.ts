@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Row } from '../src/client.ts'
+import type { Row } from '../src/session.ts'
 import { type Database, migratedDatabase } from './database.ts'
 
 let database: Database
