@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { InboxStore } from '@nexus/core'
+import { join, relative } from 'node:path'
+import type { Backend, EnqueueTask, InboxStore, InboxTask } from '@nexus/core'
 import { createFakes, type FakeClock } from '@nexus/testkit'
-import { createInbox } from '../src/inbox/inbox.ts'
-import { openTools } from '../src/tools.ts'
+import { openFsBackend } from '../src/index.ts'
+
+export const leaseMs = 60_000
+export const hour = 3_600_000
 
 /** One inbox on a folder of its own, and what a test may do around it. */
 export interface InboxOpening extends AsyncDisposable {
@@ -16,14 +18,19 @@ export interface InboxOpening extends AsyncDisposable {
   kill(worker: string): void
   /** What a person does: writes a file in place. */
   drop(project: string, filename: string, markdown: string): Promise<string>
-  /** A path among the hidden files. */
-  hidden(...parts: string[]): string
+  /** A path below the inbox's folder. */
+  at(...parts: string[]): string
 }
 
-export const openInbox = async (): Promise<InboxOpening> => {
-  const root = await mkdtemp(join(tmpdir(), 'nexus-inbox-'))
+export const openInbox = async (given?: string): Promise<InboxOpening> => {
+  const root = given ?? (await mkdtemp(join(tmpdir(), 'nexus-inbox-')))
   const { clock, context, kill } = createFakes()
-  const peer = async (): Promise<InboxStore> => createInbox(await openTools(root, context, () => false))
+  const openings: Backend[] = []
+  const peer = async (): Promise<InboxStore> => {
+    const backend = await openFsBackend({ root, ...context })
+    openings.push(backend)
+    return backend.inbox
+  }
   return {
     root,
     clock,
@@ -36,7 +43,65 @@ export const openInbox = async (): Promise<InboxOpening> => {
       await writeFile(join(folder, filename), markdown)
       return join(folder, filename)
     },
-    hidden: (...parts) => join(root, 'inbox', '.q', ...parts),
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+    at: (...parts) => join(root, 'inbox', ...parts),
+    async [Symbol.asyncDispose]() {
+      for (const backend of openings) await backend[Symbol.asyncDispose]()
+      await rm(root, { recursive: true, force: true })
+    },
   }
+}
+
+export const task = (fields: Partial<EnqueueTask> = {}): EnqueueTask => ({
+  project: 'apollo',
+  filename: 'fix-login.md',
+  markdown: '# Fix the login\n',
+  ...fields,
+})
+
+export const claimUpTo = (inbox: InboxStore, limit: number, worker = 'worker-1') =>
+  inbox.claim({ worker, limit, leaseMs })
+
+export const claimOne = async (inbox: InboxStore, worker?: string) => {
+  const [claimed] = await claimUpTo(inbox, 1, worker)
+  if (!claimed) throw new Error('Expected a task to be claimable.')
+  return claimed
+}
+
+export const enqueueOne = async (inbox: InboxStore, fields: Partial<EnqueueTask> = {}): Promise<string> => {
+  const [result] = await inbox.enqueue([task(fields)])
+  if (result?.status !== 'enqueued') throw new Error(`Expected the task to be enqueued, not ${result?.status}.`)
+  return result.id
+}
+
+/** Every task there is, over all pages. */
+export const listAll = async (inbox: InboxStore): Promise<InboxTask[]> => {
+  const items: InboxTask[] = []
+  let cursor: string | null | undefined
+  while (cursor !== null) {
+    const page = await inbox.list({ limit: 50, ...(cursor ? { cursor } : {}) })
+    if (page.corrupt.length > 0) throw new Error(`Corrupt: ${JSON.stringify(page.corrupt)}`)
+    items.push(...page.items)
+    cursor = page.cursor
+  }
+  return items
+}
+
+/** Whatever the crash left: holds that nobody renews are swept, and what is due is worked off. */
+export const recover = async (t: InboxOpening): Promise<InboxStore> => {
+  const inbox = await t.peer()
+  await inbox.sweep()
+  t.clock.advance(leaseMs + 1000)
+  await inbox.sweep()
+  t.clock.advance(hour)
+  await inbox.sweep()
+  return inbox
+}
+
+/** Files of ours that are neither tasks nor what a later call needs. */
+export const hiddenFiles = async (t: InboxOpening): Promise<string[]> => {
+  const entries = await readdir(t.at('.q'), { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(t.at('.q'), join(entry.parentPath, entry.name)))
+    .filter((path) => !/^(holders|done|failed)\//.test(path))
 }

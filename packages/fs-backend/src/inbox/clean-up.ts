@@ -1,34 +1,58 @@
 import { join } from 'node:path'
 import { inboxNames } from './inbox-layout.ts'
-import type { InboxTools } from './inbox-tools.ts'
+import { type InboxTools, isHolding } from './inbox-tools.ts'
 import { removeEntry } from './register.ts'
 
 /** How long a leftover is watched before it goes, in milliseconds of this opening's monotonic clock. */
 export const leftoverMs = 600_000
 
+/** How often is looked for leftovers at most. */
+const lookMs = leftoverMs / 2
+
+/** Which paths were leftovers at every look for the whole time. */
+const createWatching = (clock: InboxTools['clock']) => {
+  let before = new Map<string, number>()
+  let now = new Map<string, number>()
+  return {
+    isOld(path: string): boolean {
+      const since = before.get(path) ?? clock.monotonic()
+      now.set(path, since)
+      return clock.monotonic() - since >= leftoverMs
+    },
+    /** A path that was no leftover at the look that ends is forgotten. */
+    endLook(): void {
+      before = now
+      now = new Map()
+    },
+  }
+}
+
+/** The lowest version of each task in the queue whose record is still needed. */
+const liveVersions = async ({ places }: InboxTools): Promise<Map<string, number>> => {
+  const live = new Map<string, number>()
+  for (const { id, version } of await places.staged()) live.set(id, version)
+  for (const { id, version } of await places.delayed()) live.set(id, version)
+  for (const project of await places.projects())
+    for (const file of await places.pendingFiles(project)) {
+      const name = inboxNames.parsePending(file)
+      if (name) live.set(name.id, name.version)
+    }
+  for (const { id, epoch } of await places.processing()) live.set(id, epoch - 1)
+  for (const { id, epoch } of await places.ending()) live.set(id, epoch - 1)
+  return live
+}
+
 /**
  * Removes what crashed processes left and nothing refers to. What belongs to a write under way looks the same, so a
  * leftover goes only after it was seen for ten minutes; a process that slept longer writes its task anew.
  */
-export const createCleanUp = (tools: InboxTools) => {
-  const { clock, reading, atomic, inbox, places, locate, locateLive, staging, revive } = tools
-  const seen = new Map<string, number>()
+export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
+  const { clock, reading, atomic, inbox, places, locate, locateLive, staging, revive, identities, running } = tools
+  const { isOld, endLook } = createWatching(clock)
+  let lookedAt: number | null = null
 
-  const isOld = (path: string): boolean => {
-    const since = seen.get(path)
-    if (since === undefined) seen.set(path, clock.monotonic())
-    return since !== undefined && clock.monotonic() - since >= leftoverMs
-  }
-
-  /** Files of `folder` that stood there, unused, for the whole time. */
-  const leftovers = async (folder: string, isUsed: (name: string) => boolean): Promise<string[]> => {
-    const old: string[] = []
-    for (const name of await reading.files(folder)) {
-      if (isUsed(name)) seen.delete(join(folder, name))
-      else if (isOld(join(folder, name))) old.push(name)
-    }
-    return old
-  }
+  const leftovers = async (folder: string, isUsed: (name: string) => boolean): Promise<string[]> =>
+    (await reading.files(folder)).filter((name) => !isUsed(name) && isOld(join(folder, name)))
 
   const staged = async (): Promise<void> => {
     for (const file of await leftovers(inbox.staged, () => false)) {
@@ -41,70 +65,61 @@ export const createCleanUp = (tools: InboxTools) => {
     }
   }
 
-  const records = async (live: Map<string, number>): Promise<void> => {
-    const isCurrent = (name: string): boolean => {
-      const record = inboxNames.parseRecord(name)
-      return record === null || (live.get(record.id) ?? -1) <= record.version
-    }
+  const records = async (live: ReadonlyMap<string, number>): Promise<void> => {
     const isUsed = (name: string): boolean => {
       const record = inboxNames.parseRecord(name)
-      return record !== null && live.has(record.id) && isCurrent(name)
+      const version = record ? live.get(record.id) : undefined
+      return record !== null && version !== undefined && version <= record.version
     }
     for (const name of await leftovers(inbox.records, isUsed)) {
       const record = inboxNames.parseRecord(name)
-      if (!record) continue
-      if (live.has(record.id) || (await locateLive(record.id)) === null) await tools.records.remove(record)
+      if (record && (live.has(record.id) || (await locateLive(record.id)) === null)) await tools.records.remove(record)
     }
   }
 
+  /** What was noted for a hold, under its name. */
   const marks = async (folder: string, holds: ReadonlySet<string>): Promise<void> => {
-    for (const name of await leftovers(folder, (mark) => holds.has(mark))) {
-      const live = await locate(name.split('.')[0] ?? '')
-      const isHeld = live?.at === 'processing' && inboxNames.mark(live.name) === name
-      if (!isHeld && live?.at !== 'ending') await atomic.remove(join(folder, name))
+    for (const name of await leftovers(folder, (mark) => holds.has(mark))) await atomic.remove(join(folder, name))
+  }
+
+  const isIdentityNeeded = async (id: string): Promise<boolean> => {
+    const location = await locate(id)
+    if (location?.at !== 'ended') return location !== null
+    const { status, month, ...name } = location.place
+    const record = await tools.records.loadFile(inbox.endedRecord(status, month, name))
+    return record === null || record.idempotencyKey !== null
+  }
+
+  /** Identities and running marks whose owner is gone do no harm, since they can be taken; they only take up room. */
+  const owners = async (live: ReadonlyMap<string, number>): Promise<void> => {
+    for (const { key, task } of await identities.entries()) {
+      const isGone = !live.has(task.id) && !(await isIdentityNeeded(task.id))
+      if (isGone && isOld(join(inbox.identities, key, task.id))) await identities.free(key, task)
     }
+    for (const { key, token } of await running.entries())
+      if (!(await isHolding(places, token)) && isOld(join(inbox.running, key, token))) await running.release(key, token)
   }
 
-  /** The lowest version of each live task whose record is still needed. */
-  const liveVersions = async (): Promise<Map<string, number>> => {
-    const live = new Map<string, number>()
-    for (const { id, version } of await places.staged()) live.set(id, version)
-    for (const { id, version } of await places.delayed()) live.set(id, version)
-    for (const project of await places.projects())
-      for (const file of await places.pendingFiles(project)) {
-        const name = inboxNames.parsePending(file)
-        if (name) live.set(name.id, name.version)
-      }
-    for (const { id, epoch } of await places.processing()) live.set(id, epoch - 1)
-    for (const { id, epoch } of await places.ending()) live.set(id, epoch - 1)
-    return live
-  }
-
-  const entries = async (): Promise<void> => {
+  const prepared = async (): Promise<void> => {
     for (const name of await reading.folders(inbox.registerTemp)) {
       const path = join(inbox.registerTemp, name)
       if (isOld(path)) await removeEntry(tools, path)
     }
   }
 
-  /** What is gone need not be remembered. */
-  const forget = async (): Promise<void> => {
-    const entriesLeft = new Set(
-      (await reading.folders(inbox.registerTemp)).map((name) => join(inbox.registerTemp, name)),
-    )
-    for (const path of seen.keys()) if (!entriesLeft.has(path) && !(await reading.stat(path))) seen.delete(path)
-  }
-
-  return async (): Promise<void> => {
-    const holds = new Set([...(await places.processing()), ...(await places.ending())].map(inboxNames.mark))
-    const endingNonces = new Set((await places.ending()).map(({ nonce }) => nonce))
+  return async () => {
+    if (lookedAt !== null && clock.monotonic() - lookedAt < lookMs) return
+    lookedAt = clock.monotonic()
     await staged()
-    await records(await liveVersions())
+    const ending = await places.ending()
+    const holds = new Set([...(await places.processing()), ...ending].map(inboxNames.mark))
     await marks(inbox.bound, holds)
     await marks(inbox.cancel, holds)
-    for (const name of await leftovers(inbox.errors, (nonce) => endingNonces.has(nonce)))
-      await atomic.remove(join(inbox.errors, name))
-    await entries()
-    await forget()
+    await marks(inbox.errors, new Set(ending.map(({ nonce }) => nonce)))
+    const live = await liveVersions(tools)
+    await records(live)
+    await owners(live)
+    await prepared()
+    endLook()
   }
 }

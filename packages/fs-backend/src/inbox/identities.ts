@@ -15,6 +15,7 @@ export interface Identities {
   owner(key: string): Promise<string | null>
   /** Gives it up where this version of the task, or an earlier one, has it. */
   free(key: string, task: PendingName): Promise<void>
+  entries(): Promise<{ key: string; task: PendingName }[]>
 }
 
 const token = ({ id, version }: PendingName): string => `${id}.${version}`
@@ -42,5 +43,8 @@ export const createIdentities = (register: Register): Identities => ({
     if (owner === null) return
     const present = parse(owner)
     if (present.id === id && present.version <= version) await register.release(key, owner)
+  },
+  async entries() {
+    return (await register.entries()).map(({ key, token: owner }) => ({ key, task: parse(owner) }))
   },
 })

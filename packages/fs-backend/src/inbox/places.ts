@@ -61,11 +61,16 @@ export interface PlacesParts {
 
 const sidecarReads = 32
 
-/** `work` on each, a bounded number at a time, answers in order. */
+/** `work` on each, a bounded number at a time, answers in order. Where one fails nothing is under way any more. */
 export const mapSome = async <T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> => {
   const answers: R[] = []
-  for (let at = 0; at < items.length; at += most)
-    answers.push(...(await Promise.all(items.slice(at, at + most).map(work))))
+  for (let at = 0; at < items.length; at += most) {
+    const settled = await Promise.allSettled(items.slice(at, at + most).map(work))
+    for (const answer of settled) {
+      if (answer.status === 'rejected') throw answer.reason
+      answers.push(answer.value)
+    }
+  }
   return answers
 }
 

@@ -1,13 +1,9 @@
-import { rmdir } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { StoreError } from '@nexus/core'
 import type { Folder } from '../folder.ts'
 import { errnoOf, isAbsent, storeErrorOf } from '../fs-errors.ts'
 import { flags, sys } from '../syscalls.ts'
 import type { FsTools } from '../tools.ts'
-
-const removeFolder = promisify(rmdir)
 
 /**
  * Who has a name: for each key at most one owner, named by a token. An entry is a folder that holds one empty file of
@@ -21,6 +17,12 @@ export interface Register {
   owner(key: string): Promise<string | null>
   /** Gives the key up where `token` has it. Not synced: after a power cut it is a key whose owner does not live. */
   release(key: string, token: string): Promise<void>
+  entries(): Promise<RegisterEntry[]>
+}
+
+export interface RegisterEntry {
+  key: string
+  token: string
 }
 
 export type Acquired = { status: 'acquired' } | { status: 'taken'; owner: string }
@@ -47,7 +49,7 @@ const expected = async (work: Promise<unknown>, errnos: readonly string[]): Prom
 export const removeEntry = async ({ reading, withFolder }: FsTools, path: string): Promise<void> => {
   try {
     for (const token of await reading.files(path)) await withFolder(path, (entry) => sys.unlink(entry.at(token)))
-    await withFolder(dirname(path), (temps) => removeFolder(temps.at(basename(path))))
+    await withFolder(dirname(path), (temps) => sys.rmdir(temps.at(basename(path))))
   } catch (error) {
     if (!isAbsent(error)) throw storeErrorOf(error, path)
   }
@@ -110,8 +112,17 @@ export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace):
     throw new StoreError({ code: 'unavailable', message: `${join(folder, key)}: other processes keep changing it.` })
   }
 
+  const entries = async (): Promise<RegisterEntry[]> => {
+    const found: RegisterEntry[] = []
+    for (const fan of await reading.folders(folder))
+      for (const name of await reading.folders(join(folder, fan)))
+        for (const token of await reading.files(join(folder, fan, name))) found.push({ key: join(fan, name), token })
+    return found
+  }
+
   return {
     owner,
+    entries,
     async acquire(key, token, isLive) {
       try {
         return await acquire(key, token, isLive)
@@ -125,7 +136,7 @@ export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace):
         const isOwner = await withFolder(path, (entry) => expected(sys.unlink(entry.at(token)), ['ENOENT']))
         if (!isOwner) return
         await withFolder(dirname(path), (fan) =>
-          expected(removeFolder(fan.at(basename(path))), ['ENOTEMPTY', 'EEXIST', 'ENOENT']),
+          expected(sys.rmdir(fan.at(basename(path))), ['ENOTEMPTY', 'EEXIST', 'ENOENT']),
         )
       } catch (error) {
         if (!isAbsent(error)) throw storeErrorOf(error, path)
