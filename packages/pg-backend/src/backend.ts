@@ -1,7 +1,8 @@
-import type { Backend, BackendContext, CallOptions, Health } from '@nexus/core'
+import type { Backend, BackendContext } from '@nexus/core'
 import { checkOpen } from '@nexus/core'
 import { openPgClient, type PgClient, type PgClientOptions } from './client.ts'
 import { createCompletions } from './completions.ts'
+import { createHealth } from './health.ts'
 import { createHostState } from './host-state.ts'
 import { createInbox } from './inbox/inbox.ts'
 import { migrate } from './migrate.ts'
@@ -14,31 +15,6 @@ export interface PgBackendOptions extends BackendContext, Pick<PgClientOptions, 
   dsn: string
   /** A direct connection for LISTEN where `dsn` goes through a transaction pooler. */
   listenDsn?: string | null | undefined
-}
-
-/** What a database that serves answers at once; one that does not in this time is down. Milliseconds. */
-const healthTimeoutMs = 1000
-
-const createHealth = (client: PgClient, { clock }: BackendContext) => {
-  let downSince: number | null = null
-
-  const problem = async (options: CallOptions): Promise<string | null> => {
-    try {
-      const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby', [], {
-        timeoutMs: healthTimeoutMs,
-        signal: options.signal,
-      })
-      return rows[0]?.standby ? 'PostgreSQL is a standby: it cannot be written to.' : null
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    }
-  }
-
-  return async (options: CallOptions): Promise<Health> => {
-    const reason = await problem(options)
-    downSince = reason === null ? null : (downSince ?? clock.now())
-    return reason === null || downSince === null ? { status: 'ok' } : { status: 'down', reason, since: downSince }
-  }
 }
 
 const openClient = async (options: PgBackendOptions): Promise<PgClient> => {
@@ -67,7 +43,6 @@ export const openPgBackend = async (options: PgBackendOptions): Promise<Backend>
     logger,
     liveness,
   }
-  const health = createHealth(client, tools)
   const inbox = createInbox(tools)
   return {
     name: 'postgres',
@@ -77,7 +52,7 @@ export const openPgBackend = async (options: PgBackendOptions): Promise<Backend>
     hostState: createHostState(tools),
     taskFiles: createTaskFiles(tools),
     inbox,
-    health: (_store, callOptions = {}) => health(callOptions),
+    health: createHealth({ dsn, clock, isClosed: () => isClosed }),
     async [Symbol.asyncDispose]() {
       isClosed = true
       await inbox[Symbol.asyncDispose]()

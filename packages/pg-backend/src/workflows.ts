@@ -108,10 +108,10 @@ const createSave =
     return { status: 'conflict', current }
   }
 
-/** What SQL cannot tell, because only the document says it. */
-const matches = ({ project }: WorkflowFilter, row: sql.WorkflowRow, reading: Reading<Workflow>): boolean => {
-  if (project === undefined) return true
-  return reading.ok ? reading.item.project === project : row.project === project
+/** What SQL cannot tell, because only the document says it; one that cannot be read says nothing. */
+const matches = ({ project, updatedBefore }: WorkflowFilter, reading: Reading<Workflow>): boolean => {
+  if (!reading.ok) return project === undefined && updatedBefore === undefined
+  return project === undefined || reading.item.project === project
 }
 
 /** Rows that a filtered list looks at before it gives out what it has; the caller goes on with the cursor. */
@@ -137,7 +137,7 @@ const createList =
       for (const [index, row] of rows.slice(0, limit).entries()) {
         after = [row.created_text, row.id]
         const reading = readRow(row)
-        if (!matches(filter, row, reading)) continue
+        if (!matches(filter, reading)) continue
         if (reading.ok) page.items.push(reading.item)
         else page.corrupt.push(reading.corrupt)
         const isFull = page.items.length + page.corrupt.length === limit

@@ -13,7 +13,7 @@ test('[C-ALL-12] a call on a closed backend is refused as closed, and closing tw
   await backend[Symbol.asyncDispose]()
   await backend[Symbol.asyncDispose]()
   await expect(backend.hostState.load('a')).rejects.toMatchObject({ code: 'closed' })
-  expect(await backend.health('hostState')).toMatchObject({ status: 'down' })
+  expect(await backend.health('hostState')).toMatchObject({ status: 'down', reason: 'closed' })
 })
 
 test('[C-ROUTE-7] health says since when the server is gone, calls are unavailable, and both recover', async () => {
@@ -31,6 +31,33 @@ test('[C-ROUTE-7] health says since when the server is gone, calls are unavailab
   await cluster.start()
   expect(await backend.health('hostState')).toEqual({ status: 'ok' })
   expect(await backend.hostState.load('a')).toMatchObject({ value: 1 })
+})
+
+test('[C-ROUTE-7] a server that accepts and does not answer is down', async () => {
+  await using cluster = await startCluster()
+  const { context } = createFakes()
+  await using backend = await openPgBackend({ dsn: cluster.dsn, ...context })
+  process.kill(cluster.pid, 'SIGSTOP')
+  try {
+    expect(await backend.health('hostState')).toMatchObject({ status: 'down', reason: expect.any(String) })
+  } finally {
+    process.kill(cluster.pid, 'SIGCONT')
+  }
+  expect(await backend.health('hostState')).toEqual({ status: 'ok' })
+})
+
+test('[C-ROUTE-7] health is not mistaken by a pool whose connections are all busy', async () => {
+  await using t = await open()
+  const { context } = createFakes()
+  await using backend = await openPgBackend({ dsn: t.dsn, maxConnections: 1, timeoutMs: 10_000, ...context })
+  await t.foreign.insertHostState('a', '1')
+  const holder = await t.sql.connect()
+  await holder.query('BEGIN; UPDATE nexus_host_state SET updated_at = now()')
+  const blocked = backend.hostState.save('a', 2)
+  expect(await backend.health('hostState')).toEqual({ status: 'ok' })
+  await holder.query('COMMIT')
+  holder.release()
+  expect(await blocked).toMatchObject({ status: 'saved' })
 })
 
 test('[C-ROUTE-5] a server that is not there is unavailable, and the password is not in the error', async () => {

@@ -8,8 +8,6 @@ export type WorkflowRow = {
   state: string
   current_step: number
   data: string
-  /** Ours: null where another program made the row. */
-  project: string | null
   created_at: Date | number
   updated_at: Date | number | null
   /** With the microseconds that a Date has not. */
@@ -21,7 +19,7 @@ export type WorkflowRow = {
 export type WorkflowHead = { state: string; created_at: Date | number; doubtful: string | null; hash: string }
 
 const hash = revOf('w', ['id', 'name', 'state', 'current_step', 'data'])
-const columns = `w.id, w.name, w.state, w.current_step, w.data, w.project, w.created_at, w.updated_at,
+const columns = `w.id, w.name, w.state, w.current_step, w.data, w.created_at, w.updated_at,
   w.created_at::text AS created_text, ${hash} AS hash`
 
 export const loadWorkflow = statement<WorkflowRow>(`SELECT ${columns} FROM nexus_workflows AS w WHERE w.id = $1`)
