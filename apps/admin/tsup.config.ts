@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup'
 import { node } from '../../tsup.base.ts'
 
-export default defineConfig(node)
+export default defineConfig({ ...node, entry: ['src/main.ts'], banner: { js: '#!/usr/bin/env node' } })

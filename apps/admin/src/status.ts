@@ -1,0 +1,50 @@
+import type { Backend, Config, Count } from '@nexus/core'
+import { isStoreError } from '@nexus/core'
+import { type StorageRow, storageMap, storageMapText } from '@nexus/router'
+
+/** What `status --json` prints; `version` grows when a member changes its meaning. */
+export interface Status {
+  version: 1
+  root: string
+  stores: StorageRow[]
+  /** Null while the store cannot be reached. */
+  inbox: Record<string, Count> | null
+  workflows: Record<string, Count> | null
+}
+
+const whileReachable = async <T>(answer: Promise<T>): Promise<T | null> => {
+  try {
+    return await answer
+  } catch (error) {
+    if (isStoreError(error, 'unavailable')) return null
+    throw error
+  }
+}
+
+/** Asks every store where it is and how much it holds. */
+export const readStatus = async (config: Config, root: string, stores: Backend): Promise<Status> => ({
+  version: 1,
+  root,
+  stores: await storageMap(config, stores),
+  inbox: await whileReachable(stores.inbox.counts().then((counts) => ({ ...counts }))),
+  workflows: await whileReachable(stores.workflows.counts()),
+})
+
+export const isDegraded = ({ stores }: Status): boolean => stores.some(({ health }) => health.status !== 'ok')
+
+const countText = (count: Count): string => (typeof count === 'number' ? String(count) : `${count.atLeast}+`)
+
+const countsText = (counts: Record<string, Count> | null): string => {
+  if (!counts) return 'not reachable'
+  const parts = Object.entries(counts).map(([state, count]) => `${state} ${countText(count)}`)
+  return parts.length > 0 ? parts.join(', ') : 'none'
+}
+
+export const statusText = (status: Status): string =>
+  [
+    storageMapText(status.stores),
+    '',
+    `root       ${status.root}`,
+    `inbox      ${countsText(status.inbox)}`,
+    `workflows  ${countsText(status.workflows)}`,
+  ].join('\n')

@@ -1,0 +1,93 @@
+import { rm } from 'node:fs/promises'
+import { type Backend, type BackendName, readConfig, type StoreName } from '@nexus/core'
+import { openFsBackend } from '@nexus/fs-backend'
+import { openPgBackend } from '@nexus/pg-backend'
+import { createFakes, type ForeignProgram, type Harness } from '@nexus/testkit'
+import { createFsForeign, freshRoot } from '../../fs-backend/test/harness.ts'
+import { type PgHarness, usePostgres } from '../../pg-backend/test/harness.ts'
+import { openRouter } from '../src/index.ts'
+
+/** Another program writes to the technology that each store is routed to. */
+const routedForeign = (
+  at: (store: StoreName) => BackendName,
+  programs: Record<BackendName, ForeignProgram>,
+): ForeignProgram => {
+  const workflows = programs[at('workflows')]
+  const completions = programs[at('completions')]
+  const hostState = programs[at('hostState')]
+  const taskFiles = programs[at('taskFiles')]
+  const inbox = programs[at('inbox')]
+  return {
+    insertWorkflow: workflows.insertWorkflow,
+    setWorkflowState: workflows.setWorkflowState,
+    writeWorkflowText: workflows.writeWorkflowText,
+    workflowText: workflows.workflowText,
+    insertCompletion: completions.insertCompletion,
+    insertHostState: hostState.insertHostState,
+    writeHostStateText: hostState.writeHostStateText,
+    hostStateText: hostState.hostStateText,
+    insertTaskFile: taskFiles.insertTaskFile,
+    writeTaskFileContent: taskFiles.writeTaskFileContent,
+    insertInboxTask: inbox.insertInboxTask,
+  }
+}
+
+const openRouted = async (variables: Record<string, string>, database: PgHarness): Promise<Harness> => {
+  const { clock, context, kill } = createFakes()
+  const root = await freshRoot()
+  const config = readConfig({ ...variables, NEXUS_STORAGE_DSN: database.dsn, NEXUS_DIR: root })
+  const openings = new Set<Backend>()
+  const opened = async (): Promise<Backend> => {
+    const router = await openRouter({
+      config,
+      context,
+      registry: {
+        filesystem: ({ dir }, own) => openFsBackend({ root: dir, ...own }),
+        postgres: ({ dsn }, own) => openPgBackend({ dsn: dsn ?? '', maxConnections: 4, timeoutMs: 10_000, ...own }),
+      },
+    })
+    openings.add(router)
+    return router
+  }
+  const closeAll = async (): Promise<void> => {
+    for (const opening of openings) await opening[Symbol.asyncDispose]()
+    openings.clear()
+  }
+  let backend = await opened()
+  return {
+    get backend() {
+      return backend
+    },
+    clock,
+    kill,
+    foreign: routedForeign((store) => config.routes[store].backend, {
+      filesystem: createFsForeign(root),
+      postgres: database.foreign,
+    }),
+    peer: opened,
+    async reopen() {
+      await closeAll()
+      backend = await opened()
+      return backend
+    },
+    async advance(ms) {
+      clock.advance(ms)
+      // What compares with the database's clock sees time pass there; the wall clock stays beside it.
+      if (config.routes.inbox.backend === 'postgres') {
+        clock.jump(-ms)
+        await database.advance(ms)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await closeAll()
+      await rm(root, { recursive: true, force: true })
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Harnesses of one test file, routed by these variables, each on a folder and a database of its own. */
+export const useRouted = (variables: Record<string, string>): (() => Promise<Harness>) => {
+  const openDatabase = usePostgres()
+  return async () => openRouted(variables, await openDatabase())
+}
