@@ -19,6 +19,7 @@ interface Said {
   epoch?: number
   id?: string
   complete?: { status: string }
+  hint?: { project: string | null }
   heartbeat?: { lost: { id: string }[] }
 }
 
@@ -121,4 +122,12 @@ test('[C-INBOX-7] a holder that was stopped for longer than its lease has lost i
   expect(second && (await t.inbox.complete(second.claim))).toEqual({ status: 'done' })
   holder.process.stdin?.end()
   await once(holder.process, 'exit')
+})
+
+test('[C-INBOX-19] a watch that ended leaves nothing open: the process ends by itself', async () => {
+  await using t = await openInbox()
+  await t.inbox.enqueue([task()])
+  using watcher = start('watch', t.root, 'watcher')
+  expect(await watcher.rest()).toEqual([{ hint: { project: null } }])
+  expect(watcher.process.exitCode ?? (await once(watcher.process, 'exit'))[0]).toBe(0)
 })

@@ -46,6 +46,15 @@ const modes = {
     }
   },
 
+  /** Waits for one hint; nothing may keep the process after that. */
+  async watch() {
+    const stop = new AbortController()
+    for await (const hint of inbox.watch(stop.signal)) {
+      say({ hint })
+      stop.abort()
+    }
+  },
+
   /** Claims one task, and completes it when it is told to. */
   async hold() {
     const [task] = await claim(1)
