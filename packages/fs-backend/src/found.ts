@@ -1,6 +1,6 @@
 import { type CorruptEntry, type DeleteResult, type Rev, StoreError } from '@nexus/core'
 import type { StoredDocument } from './documents.ts'
-import type { Decision } from './revisions/revisions.ts'
+import type { Change, Decision } from './revisions/revisions.ts'
 
 /** A stored record as it reads: itself, or why it cannot be read. */
 export type Found<T> = { ok: true; item: T } | { ok: false; corrupt: CorruptEntry }
@@ -33,10 +33,10 @@ export const decideDelete = async (
   present: Pick<StoredDocument, 'path' | 'stat' | 'rev'> | null,
   ifRev: Rev | undefined,
   before: () => Promise<void>,
-  sidecar?: string,
+  facts?: Change['facts'],
 ): Promise<Decision<DeleteResult>> => {
   if (present === null) return { answer: { status: 'absent' } }
   if (ifRev !== undefined && ifRev !== present.rev) return { answer: { status: 'conflict', current: present.rev } }
   await before()
-  return { answer: { status: 'deleted' }, change: { kind: 'drop', path: present.path, base: present.stat, sidecar } }
+  return { answer: { status: 'deleted' }, change: { kind: 'drop', path: present.path, base: present.stat, facts } }
 }

@@ -153,13 +153,13 @@ const createUpdate =
   }
 
 export const createHostState = (tools: FsTools): HostStateStore => {
-  const { layout, reading, checkOpen } = tools
+  const { layout, reading, revisions, checkOpen } = tools
   const entries = createEntries(tools)
   const [save, patch, update] = [createSave(entries), createPatch(entries), createUpdate(entries)]
   return {
     async load(key, options) {
       checkOpen(options)
-      const stored = await entries.read(key)
+      const stored = await revisions.settled(`state/${key}`, () => entries.read(key))
       await entries.keepCorrupt(stored)
       return readable(stored?.found ?? null)
     },

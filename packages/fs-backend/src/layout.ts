@@ -54,8 +54,7 @@ export const createLayout = (root: string) => {
     tasks: (key: string, state: TaskState): string => join(project(key), state),
     task: (key: string, state: TaskState, filename: string): string => join(project(key), state, segment(filename)),
     /** What the markdown does not say: issue number and time of creation. */
-    taskFacts: (key: string, state: TaskState, filename: string): string =>
-      join(project(key), '.meta', `${state}-${shortHash(filename)}.json`),
+    taskFacts: (key: string, filename: string): string => join(project(key), '.meta', shortHash(filename)),
 
     completions,
     summary: (key: string, issueNumber: string): string => join(completions(key), segment(summaryFile(issueNumber))),

@@ -1,21 +1,13 @@
 import type { CallOptions, Guard, MoveResult, SaveResult, TaskFile, TaskFileFilter, TaskFileStore } from '@nexus/core'
-import {
-  checkName,
-  contentRev,
-  pageLimit,
-  parseInput,
-  parseJson,
-  readCursor,
-  siblingName,
-  TaskFileInput,
-} from '@nexus/core'
+import { checkName, contentRev, pageLimit, parseInput, readCursor, siblingName, TaskFileInput } from '@nexus/core'
 import { z } from 'zod'
 import { madeOf, modifiedOf, type StoredDocument, textOf } from './documents.ts'
 import { decideDelete, type Found, readable, refusal } from './found.ts'
 import { isVisibleName, recordName, sha256, type TaskState, taskStates } from './layout.ts'
 import { collectPage, inSlices, newestFirst } from './paging.ts'
-import { Facts } from './revisions/operation.ts'
+import type { Facts, NewFacts } from './revisions/operation.ts'
 import type { Decision } from './revisions/revisions.ts'
+import { createTaskFacts, type TaskFacts } from './task-facts.ts'
 import type { FsTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number(), z.string()])
@@ -43,23 +35,18 @@ const revOf = ({ project, state, filename }: Place, issueNumber: string | null, 
   contentRev(project, filename, issueNumber, sha256(bytes), state)
 
 /** The one way from folder and name to what lies there. */
-const createShelf = ({ layout, reading, quarantine }: FsTools) => {
-  const readFacts = async ({ project, state, filename }: Place): Promise<Facts | null> => {
-    const file = await reading.read(layout.taskFacts(project, state, filename))
-    const parsed = parseJson(file?.bytes.toString('utf8') ?? '')
-    const facts = Facts.safeParse(parsed.ok ? parsed.value : null)
-    return facts.success ? facts.data : null
-  }
-
+const createShelf = (tools: FsTools, taskFacts: TaskFacts) => {
+  const { layout, reading, quarantine } = tools
   const read = async (place: Place): Promise<Stored | null> => {
     if (!canBe(place)) return null
     const { project, state, filename } = place
     const path = layout.task(project, state, filename)
     const file = await reading.read(path)
     if (!file) return null
-    const facts = await readFacts(place)
-    const isFormer = facts?.former && facts.former.inode !== file.stat.ino
-    const issueNumber = (isFormer ? facts.former?.issueNumber : facts?.issueNumber) ?? null
+    const facts = await taskFacts.read(project, state, filename)
+    // Published between the two looks: bytes and facts of one moment belong together.
+    if ((await reading.stat(path))?.ino !== file.stat.ino) return read(place)
+    const issueNumber = facts?.issueNumber ?? null
     const createdAt = facts ? new Date(facts.createdAt) : madeOf(file.stat)
     const rev = revOf(place, issueNumber, file.bytes)
     const content = textOf(file.bytes)
@@ -93,11 +80,10 @@ const nextFacts = (
   issueNumber: string | null,
   place: Place,
   now: number,
-): Facts | undefined => {
-  const facts: Facts = { filename: place.filename, issueNumber, createdAt: present?.createdAt.getTime() ?? now }
-  if (!present) return facts
-  if (present.facts && !present.facts.former && present.issueNumber === issueNumber) return undefined
-  return present.issueNumber === issueNumber ? facts : { ...facts, former: { issueNumber: present.issueNumber } }
+): NewFacts | undefined => {
+  if (present?.facts && present.issueNumber === issueNumber) return undefined
+  const { filename, state } = place
+  return { filename, state, from: null, issueNumber, createdAt: present?.createdAt.getTime() ?? now }
 }
 
 const decideSave = async (
@@ -129,14 +115,14 @@ const decideSave = async (
       bytes,
       modified: new Date(now),
       base: present?.document.stat ?? null,
-      sidecar: facts && { path: layout.taskFacts(project, place.state, filename), facts },
+      facts: facts && { folder: layout.taskFacts(project, filename), facts },
     },
   }
 }
 
 type Move = { status: 'moved'; inode: number } | { status: 'already' | 'absent' }
 
-const createMove = ({ layout, reading, revisions }: FsTools, shelf: Shelf) => {
+const createMove = ({ layout, reading, revisions }: FsTools, shelf: Shelf, taskFacts: TaskFacts) => {
   const nameOf = async (project: string, filename: string, state: TaskState, inode: number): Promise<string> => {
     for (let n = 1; isVisibleName(siblingName(filename, n)); n++) {
       const name = siblingName(filename, n)
@@ -157,23 +143,23 @@ const createMove = ({ layout, reading, revisions }: FsTools, shelf: Shelf) => {
       if (!present)
         return { answer: { status: (await shelf.read({ project, state, filename })) ? 'already' : 'absent' } }
       const { path, stat } = present.document
-      const { former: _, ...facts } = present.facts ?? {}
-      const known = present.facts ? { ...facts, issueNumber: present.issueNumber } : null
-      const change = {
-        kind: 'move',
-        path,
-        folder: layout.tasks(project, state),
-        filename,
-        base: stat,
-        project,
-        state,
-      } as const
+      const folder = layout.tasks(project, state)
+      const facts = present.facts && { ...present.facts, state, from }
       return {
         answer: { status: 'moved', inode: stat.ino },
-        change: { ...change, facts: known && Facts.parse(known) },
+        change: {
+          kind: 'move',
+          path,
+          folder,
+          filename,
+          base: stat,
+          project,
+          facts: facts ? { folder: layout.taskFacts(project, filename), facts } : undefined,
+        },
       }
     }
     const result = await revisions.commit<Move>(`tasks/${project}/${filename}`, decide, options)
+    await taskFacts.prune(project, filename)
     if ('inode' in result) return { status: 'moved', filename: await nameOf(project, filename, state, result.inode) }
     return result.status === 'already' ? { status: 'already', filename } : { status: 'absent' }
   }
@@ -216,19 +202,22 @@ const matches = ({ state, issueNumber }: TaskFileFilter, stored: Stored): boolea
 
 export const createTaskFiles = (tools: FsTools): TaskFileStore => {
   const { layout, revisions, checkOpen } = tools
-  const shelf = createShelf(tools)
-  const move = createMove(tools, shelf)
+  const taskFacts = createTaskFacts(tools)
+  const shelf = createShelf(tools, taskFacts)
+  const move = createMove(tools, shelf, taskFacts)
   const all = createList(tools, shelf)
   return {
     async save(file, options = {}) {
       checkOpen(options)
       const input = parseInput(TaskFileInput, file, 'task file')
       const record = `tasks/${input.project}/${input.filename}`
-      return revisions.commit(record, () => decideSave(tools, shelf, input, options), options)
+      const result = await revisions.commit(record, () => decideSave(tools, shelf, input, options), options)
+      if (result.status === 'saved') await taskFacts.prune(input.project, input.filename)
+      return result
     },
     async load(project, filename, options) {
       checkOpen(options)
-      const stored = await shelf.load(project, filename)
+      const stored = await revisions.settled(`tasks/${project}/${filename}`, () => shelf.load(project, filename))
       await shelf.keepCorrupt(stored)
       return readable(stored?.found ?? null)
     },
@@ -257,9 +246,10 @@ export const createTaskFiles = (tools: FsTools): TaskFileStore => {
       checkOpen(options)
       const decide = async () => {
         const present = await shelf.load(project, filename)
-        const sidecar = present ? layout.taskFacts(project, present.state, filename) : undefined
+        const facts = present?.facts && { ...present.facts, state: null, from: present.state }
+        const placed = facts ? { folder: layout.taskFacts(project, filename), facts } : undefined
         const before = () => shelf.keepCorrupt(present)
-        return decideDelete(present?.document ?? null, options?.ifRev, before, sidecar)
+        return decideDelete(present?.document ?? null, options?.ifRev, before, placed)
       }
       return revisions.commit(`tasks/${project}/${filename}`, decide, options)
     },

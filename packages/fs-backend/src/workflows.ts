@@ -103,7 +103,7 @@ export const createWorkflows = (tools: FsTools): WorkflowStore => {
     },
     async load(id, options) {
       checkOpen(options)
-      const stored = await read(id)
+      const stored = await revisions.settled(`workflows/${id}`, () => read(id))
       await keepCorrupt(stored)
       return readable(stored?.found ?? null)
     },

@@ -154,10 +154,15 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
   return {
     async save(completion, options) {
       checkOpen(options)
-      const { project, issueNumber } = parseInput(CompletionInput, completion, 'completion')
+      const inHand = parseInput(CompletionInput, completion, 'completion')
+      const { project, issueNumber } = inHand
       // A report that lies there already came first.
       if (isVisibleName(project) && isVisibleName(summaryFile(issueNumber)))
-        await drops.import({ project, issueNumber, path: layout.summary(project, issueNumber) }, { save: saveRecord })
+        await drops.import(
+          { project, issueNumber, path: layout.summary(project, issueNumber) },
+          { save: saveRecord },
+          { ...options, inHand },
+        )
       return saveAndMirror(completion, options)
     },
     async scan(filter = {}, options) {

@@ -25,12 +25,19 @@ export type DropOutcome =
   | { status: 'imported'; drop: ImportedDrop }
   /** Nothing there, or nothing new. */
   | { status: 'known' }
+  /** It is the very report that the caller has in hand, and is left to whoever gave it. */
+  | { status: 'same' }
   /** It may still be in the making. */
   | { status: 'waiting' }
   | { status: 'rejected'; reason: string }
 
+export interface ImportOptions extends CallOptions {
+  /** The report in hand. */
+  inHand?: Pick<CompletionInput, 'agentType' | 'status' | 'reportId' | 'payload'> | undefined
+}
+
 export interface Drops {
-  import(place: DropPlace, completions: Pick<CompletionStore, 'save'>, options?: CallOptions): Promise<DropOutcome>
+  import(place: DropPlace, completions: Pick<CompletionStore, 'save'>, options?: ImportOptions): Promise<DropOutcome>
 }
 
 /** How long a file that cannot be read must stand still before it is taken for finished. */
@@ -84,6 +91,14 @@ const inputOf = (project: string, { bytes, stat }: ReadFile, report: ReportedCom
   reportId: report.attemptId ?? dropReportId(stat.mtimeMs, sha256(bytes)),
 })
 
+type InHand = NonNullable<ImportOptions['inHand']>
+
+const isSame = (a: InHand, b: InHand): boolean =>
+  a.agentType === b.agentType &&
+  a.status === b.status &&
+  a.reportId === b.reportId &&
+  JSON.stringify(a.payload) === JSON.stringify(b.payload)
+
 /** Importing one summary file. It is read, never written. [C-COMPLETION-9..11] */
 export const createDrops = (tools: FsTools, seen: Seen): Drops => {
   const { reading, logger } = tools
@@ -110,7 +125,9 @@ export const createDrops = (tools: FsTools, seen: Seen): Drops => {
       if (!read.ok) return unreadable(place, file, read.reason)
       const after = await reading.stat(path)
       if (after && (after.size !== file.stat.size || after.mtimeMs !== file.stat.mtimeMs)) return { status: 'waiting' }
-      const saved = await saveReport((input) => completions.save(input, options), inputOf(project, file, read.report))
+      const input = inputOf(project, file, read.report)
+      if (options?.inHand && isSame(input, options.inHand)) return { status: 'same' }
+      const saved = await saveReport(completions.save, input, options)
       if (!saved.ok) return unreadable(place, file, saved.reason)
       // A crash before this line imports it again, under the same report id: `unchanged`.
       const isFirst = (await seen.add({ ...place, ...file }, 'drop')) === 'created'

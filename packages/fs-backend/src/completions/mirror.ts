@@ -1,9 +1,9 @@
-import type { CompletionStore } from '@nexus/core'
+import { type Completion, type CompletionStatus, type CompletionStore, completionStatuses } from '@nexus/core'
 import { documentOf, encodeJson } from '../documents.ts'
 import type { ReadFile } from '../reading.ts'
 import type { Change, Decision } from '../revisions/revisions.ts'
 import type { FsTools } from '../tools.ts'
-import type { DropPlace, Drops } from './drops.ts'
+import type { DropPlace, Drops, ImportOptions } from './drops.ts'
 import { latestOf, type Records } from './record.ts'
 import type { Seen } from './seen.ts'
 
@@ -19,6 +19,12 @@ interface MirrorParts {
   /** Saves without touching the mirror. */
   save: CompletionStore['save']
 }
+
+const inHandOf = ({ agentType, status, reportId, payload }: Completion): ImportOptions['inHand'] =>
+  isCompletionStatus(status) ? { agentType, status, reportId, payload } : undefined
+
+const isCompletionStatus = (status: string): status is CompletionStatus =>
+  (completionStatuses as readonly string[]).includes(status)
 
 const nothing = { answer: undefined }
 
@@ -47,9 +53,11 @@ export const createMirror = (tools: FsTools, { records, seen, drops, save }: Mir
   }
 
   const decide = async (place: DropPlace): Promise<Decision<void>> => {
-    const outcome = await drops.import(place, { save })
-    // It may still be in the making; the import of what it becomes refreshes again.
-    if (outcome.status === 'waiting') return nothing
+    const before = latestOf(await records.ofIssue(place.project, place.issueNumber))
+    const inHand = before?.found.ok ? inHandOf(before.found.item) : undefined
+    const outcome = await drops.import(place, { save }, { inHand })
+    // Still in the making, or the mirror already; the import of what it becomes refreshes again.
+    if (outcome.status === 'waiting' || outcome.status === 'same') return nothing
     const file = await reading.read(place.path)
     const kind = file && (await seen.kindOf({ ...place, ...file }))
     if (file && kind === null) return decide(place)

@@ -5,17 +5,25 @@ import { z } from 'zod'
 export const stampOf = ({ ino, size, mtimeMs }: Pick<Stats, 'ino' | 'size' | 'mtimeMs'>): string =>
   `${ino}:${size}:${mtimeMs}`
 
+const TaskState = z.enum(['active', 'closed'])
+
 /**
- * What is known of a file beyond its bytes. While the new bytes are not in their place the old facts hold: `former` does,
- * until the file is the one with that inode.
+ * What is known of a task file beyond its bytes, from one revision on: it is in `state`, and no longer in `from`. It
+ * counts as soon as the revision's token is gone, so bytes and facts change for a reader in one moment.
  */
 export const Facts = z.object({
   filename: z.string(),
+  state: TaskState.nullable(),
+  from: TaskState.nullable(),
   issueNumber: z.string().nullable(),
   createdAt: z.number(),
-  former: z.object({ issueNumber: z.string().nullable(), inode: z.number().optional() }).optional(),
+  token: z.string().default(''),
 })
-export type Facts = z.infer<typeof Facts>
+export type Facts = z.output<typeof Facts>
+export type NewFacts = z.input<typeof Facts>
+
+/** Facts and the folder they are written into, relative to the root. */
+const PlacedFacts = z.object({ folder: z.string(), facts: Facts })
 
 /** One change of a record's files. Paths are relative to the root. */
 export const Operation = z.discriminatedUnion('kind', [
@@ -24,10 +32,10 @@ export const Operation = z.discriminatedUnion('kind', [
     kind: z.literal('put'),
     path: z.string(),
     base: z.string().nullable(),
-    sidecar: z.object({ path: z.string(), facts: Facts }).optional(),
+    facts: PlacedFacts.optional(),
   }),
-  z.object({ kind: z.literal('drop'), path: z.string(), base: z.string(), sidecar: z.string().optional() }),
-  /** The file goes to the first of the names that is free in both folders, its facts with it. */
+  z.object({ kind: z.literal('drop'), path: z.string(), base: z.string(), facts: PlacedFacts.optional() }),
+  /** The file goes to the first of the names that is free in both folders. */
   z.object({
     kind: z.literal('move'),
     path: z.string(),
@@ -35,8 +43,7 @@ export const Operation = z.discriminatedUnion('kind', [
     filename: z.string(),
     base: z.string(),
     project: z.string(),
-    state: z.enum(['active', 'closed']),
-    facts: Facts.nullable(),
+    facts: PlacedFacts.optional(),
   }),
 ])
 export type Operation = z.infer<typeof Operation>

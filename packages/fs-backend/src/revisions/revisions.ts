@@ -3,35 +3,20 @@ import { dirname, relative } from 'node:path'
 import { type CallOptions, type Logger, StoreError } from '@nexus/core'
 import type { Atomic, Bytes } from '../atomic.ts'
 import { obstacleError } from '../fs-errors.ts'
-import { type Layout, shortHash, type TaskState } from '../layout.ts'
+import { type Layout, shortHash } from '../layout.ts'
 import type { Quarantine } from '../quarantine.ts'
 import type { Reading } from '../reading.ts'
 import { createTurns } from '../turns.ts'
 import { createRevisionLog, type LogEntries, type RevisionLog } from './log.ts'
-import { type Facts, type Operation, type Revision, stampOf } from './operation.ts'
+import { Facts, type NewFacts, type Operation, type Revision, stampOf } from './operation.ts'
 import { createSettle } from './settle.ts'
 
 /** One change that a caller wants, decided from what is there. Paths are absolute. */
-export type Change =
-  | {
-      kind: 'put'
-      path: string
-      bytes: Bytes
-      modified: Date
-      base: Stats | null
-      sidecar?: { path: string; facts: Facts } | undefined
-    }
-  | { kind: 'drop'; path: string; base: Stats; sidecar?: string | undefined }
-  | {
-      kind: 'move'
-      path: string
-      folder: string
-      filename: string
-      base: Stats
-      project: string
-      state: TaskState
-      facts: Facts | null
-    }
+export type Change = { path: string; facts?: { folder: string; facts: NewFacts } | undefined } & (
+  | { kind: 'put'; bytes: Bytes; modified: Date; base: Stats | null }
+  | { kind: 'drop'; base: Stats }
+  | { kind: 'move'; folder: string; filename: string; base: Stats; project: string }
+)
 
 /** Nothing to do, or a change; `staged` learns of the new file before anybody can see it. */
 export type Decision<T> = { answer: T } | ({ answer: T } & Planned)
@@ -50,6 +35,8 @@ interface Planned {
 export interface Revisions {
   /** `decide` reads the record's files and may run more than once; only its last answer counts. */
   commit<T>(record: string, decide: () => Promise<Decision<T>>, options?: CallOptions): Promise<T>
+  /** `read`, and once more where it found nothing only because a change is under way. */
+  settled<T>(record: string, read: () => Promise<T | null>): Promise<T | null>
   /** Finishes what a killed process left of the record with this hash. */
   finish(hash: string): Promise<void>
 }
@@ -67,21 +54,20 @@ export interface RevisionsParts {
 const operationOf = (root: string, change: Change): Operation => {
   const inside = (path: string): string => relative(root, path)
   const path = inside(change.path)
-  const base = change.base && stampOf(change.base)
+  const facts = change.facts && {
+    folder: inside(change.facts.folder),
+    facts: Facts.parse(change.facts.facts),
+  }
+  const shared = { path, ...(facts && { facts }) }
   switch (change.kind) {
-    case 'put': {
-      const { sidecar } = change
-      return { kind: 'put', path, base, ...(sidecar && { sidecar: { ...sidecar, path: inside(sidecar.path) } }) }
-    }
+    case 'put':
+      return { kind: 'put', ...shared, base: change.base && stampOf(change.base) }
     case 'drop':
-      return {
-        kind: 'drop',
-        path,
-        base: stampOf(change.base),
-        ...(change.sidecar && { sidecar: inside(change.sidecar) }),
-      }
-    case 'move':
-      return { ...change, path, base: stampOf(change.base), folder: inside(change.folder) }
+      return { kind: 'drop', ...shared, base: stampOf(change.base) }
+    case 'move': {
+      const { filename, project } = change
+      return { kind: 'move', ...shared, filename, project, folder: inside(change.folder), base: stampOf(change.base) }
+    }
   }
 }
 
@@ -117,6 +103,10 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
     return !isLast && (await atomic.loose.remove(log.tokenPath(token))) === 'removed'
   }
 
+  /** While a slow process has a file in its hand, the file only seems to be absent. */
+  const isDisturbed = async (log: RevisionLog): Promise<boolean> =>
+    (await log.list()).asides.some(({ kind }) => kind === 'gone')
+
   const carryOut = async (log: RevisionLog, number: number, revision: Revision, change: Change): Promise<boolean> => {
     try {
       if (await isVoid(log, number, revision.token)) return false
@@ -130,16 +120,27 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
     }
   }
 
+  /** Makes the token: what a put publishes, another name of what moves, or nothing but a name. False: look again. */
+  const stage = async (token: string, { change, staged }: Planned): Promise<boolean> => {
+    if (change.kind === 'drop') return (await atomic.loose.createOnce(token, '')) === 'created'
+    if (change.kind === 'put') {
+      if (change.base === null && (await reading.isObstructed(change.path))) throw obstacleError(change.path)
+      const stat = await atomic.loose.stage(token, change.bytes, change.modified)
+      await staged?.(stat)
+      return true
+    }
+    const linked = await atomic.loose.link(change.path, token)
+    if (linked === 'created' && (await reading.stat(token))?.ino === change.base.ino) return true
+    await atomic.loose.remove(token)
+    return false
+  }
+
   /** One try: true when the change is done and durable, false when somebody else was first. */
   const attempt = async (log: RevisionLog, entries: LogEntries, { change, staged }: Planned): Promise<boolean> => {
     const number = entries.top + 1
     const token = log.token(number)
     const path = log.tokenPath(token)
-    if (change.kind === 'put') {
-      if (change.base === null && (await reading.isObstructed(change.path))) throw obstacleError(change.path)
-      const stat = await atomic.loose.stage(path, change.bytes, change.modified)
-      await staged?.(stat)
-    } else await atomic.loose.createOnce(path, '')
+    if (!(await stage(path, { change, staged }))) return false
     const revision: Revision = { token, operation: operationOf(root, change) }
     const isOurs = await log.create(number, revision).catch(async (error: unknown) => {
       await atomic.loose.remove(path).catch(() => undefined)
@@ -162,9 +163,18 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
           options?.signal?.throwIfAborted()
           const entries = await tidy(log)
           const decision = await decide()
-          if (!('change' in decision) || (await attempt(log, entries, decision))) return decision.answer
+          const isFinal = 'change' in decision ? await attempt(log, entries, decision) : !(await isDisturbed(log))
+          if (isFinal) return decision.answer
         }
       }),
+    async settled(record, read) {
+      const log = createRevisionLog({ atomic, reading, layout, tempName }, shortHash(record))
+      for (;;) {
+        const found = await read()
+        if (found !== null || !(await isDisturbed(log))) return found
+        await inTurn(record, () => tidy(log))
+      }
+    },
     async finish(hash) {
       await tidy(createRevisionLog({ atomic, reading, layout, tempName }, hash))
     },
