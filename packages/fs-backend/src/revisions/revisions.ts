@@ -116,8 +116,16 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
       }
       return true
     } catch (error) {
-      throw unsure(error)
+      throw (await isTakenBack(log, number, revision)) ? error : unsure(error)
     }
+  }
+
+  /** Bytes whose token is gone before they were published can be published by nobody: that save did not happen. */
+  const isTakenBack = async (log: RevisionLog, number: number, { token, operation }: Revision): Promise<boolean> => {
+    if (operation.kind !== 'put') return false
+    const removed = await atomic.loose.remove(log.tokenPath(token)).catch(() => 'absent')
+    if (removed === 'removed') await settle.forget(number, operation)
+    return removed === 'removed'
   }
 
   /** Makes the token: what a put publishes, another name of what moves, or nothing but a name. False: look again. */
@@ -125,6 +133,7 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
     if (change.kind === 'drop') return (await atomic.loose.createOnce(token, '')) === 'created'
     if (change.kind === 'put') {
       if (change.base === null && (await reading.isObstructed(change.path))) throw obstacleError(change.path)
+      await atomic.makeFolder(dirname(change.path))
       const stat = await atomic.loose.stage(token, change.bytes, change.modified)
       await staged?.(stat)
       return true

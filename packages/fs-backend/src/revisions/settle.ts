@@ -6,7 +6,7 @@ import { isVisibleName, type Layout } from '../layout.ts'
 import type { Quarantine } from '../quarantine.ts'
 import type { Reading } from '../reading.ts'
 import type { Aside, RevisionLog } from './log.ts'
-import { type Drop, type Move, type Put, type Revision, stampOf } from './operation.ts'
+import { type Drop, type Move, type Operation, type Put, type Revision, stampOf } from './operation.ts'
 
 export interface SettleParts {
   root: string
@@ -21,6 +21,8 @@ export interface SettleParts {
 export interface Settle {
   /** Does what the revision says and makes it durable; `already` where others did, durable or not. */
   finish(log: RevisionLog, number: number, revision: Revision): Promise<'done' | 'already'>
+  /** Removes what was announced of an operation that will not happen. */
+  forget(number: number, operation: Operation): Promise<void>
   /** Decides about a file that was taken out of its place by somebody who may have been killed since. */
   resolve(log: RevisionLog, aside: Aside): Promise<void>
 }
@@ -164,6 +166,9 @@ export const createSettle = ({ root, layout, atomic, reading, quarantine, logger
       const isDone = await act(log, number, revision)
       if (revision.operation.kind !== 'put') await loose.remove(tokenPath)
       return isDone ? 'done' : 'already'
+    },
+    async forget(number, { facts }) {
+      if (facts) await loose.remove(join(root, facts.folder, `${number}.json`)).catch(() => undefined)
     },
     async resolve(log, aside) {
       const revision = await log.read(aside.number)
