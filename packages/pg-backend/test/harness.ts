@@ -23,7 +23,7 @@ const openSql = (dsn: string): pg.Pool => {
 }
 
 /** Opens and closes backends on one database. */
-export const createOpenings = (dsn: string, context: BackendContext) => {
+const createOpenings = (dsn: string, context: BackendContext) => {
   const openings = new Set<Backend>()
   return {
     async open(): Promise<Backend> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { usePostgres } from './harness.ts'
+import { type PgHarness, usePostgres } from './harness.ts'
 import { aCompletion, aWorkflow } from './samples.ts'
 
 const open = usePostgres()
@@ -24,6 +24,28 @@ test('[C-COMPLETION-2] projects that race for the documented key all get a recor
   expect(results.filter((result) => result.dedupKey === '7:developer:complete')).toHaveLength(1)
   const { items } = await t.backend.completions.scan()
   expect(new Set(items.map(({ project }) => project))).toEqual(new Set(projects))
+})
+
+/** Resolves once a statement waits for a lock that another session holds. */
+const untilBlocked = async ({ sql }: PgHarness): Promise<void> => {
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  while ((await sql.query(waiting)).rows.length === 0);
+}
+
+test.each([
+  ['keeps it', 'COMMIT', 'alpha/7:developer:complete'],
+  ['gives it up', 'ROLLBACK', '7:developer:complete'],
+])('[C-COMPLETION-2] a save waits for another program that is taking the key, which %s', async (_, end, dedupKey) => {
+  await using t = await open()
+  const other = await t.sql.connect()
+  await other.query(
+    `BEGIN; INSERT INTO nexus_completions (issue_number, agent_type, dedup_key) VALUES ('7', 'x', '7:developer:complete')`,
+  )
+  const saving = t.backend.completions.save(aCompletion())
+  await untilBlocked(t)
+  await other.query(end)
+  other.release()
+  expect(await saving).toEqual({ status: 'created', dedupKey })
 })
 
 test('[C-COMPLETION-1] racing reports of one identity are one record, created once', async () => {

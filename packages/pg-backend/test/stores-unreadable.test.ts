@@ -21,7 +21,7 @@ const copies = async ({ sql }: PgHarness): Promise<unknown[]> =>
 const unreadable = ['', '{"a": 1', '{"a": 1e999}', '['.repeat(600) + ']'.repeat(600), `[${'9'.repeat(400)}]`]
 
 describe('unreadable host state', () => {
-  test.each(unreadable)('[C-ALL-9] is kept as a copy before a save replaces it: %.20s', async (text) => {
+  test.each(unreadable)('[C-ALL-9] is kept as a copy before a save replaces it, text %#', async (text) => {
     await using t = await open()
     const { hostState } = t.backend
     await t.foreign.insertHostState('launched_agents', text)
