@@ -97,11 +97,15 @@ export const recover = async (t: InboxOpening): Promise<InboxStore> => {
   return inbox
 }
 
-/** Files of ours that are neither tasks nor what a later call needs. */
+/** Files of ours that are neither tasks with their records nor what a later call needs. */
 export const hiddenFiles = async (t: InboxOpening): Promise<string[]> => {
   const entries = await readdir(t.at('.q'), { recursive: true, withFileTypes: true })
-  return entries
+  const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(t.at('.q'), join(entry.parentPath, entry.name)))
-    .filter((path) => !/^(holders|done|failed)\//.test(path))
+  const isEnded = (path: string): boolean => {
+    const [, hold = '', suffix] = /^((?:done|failed)\/.+)\.(md|json)$/.exec(path) ?? []
+    return files.includes(`${hold}.${suffix === 'md' ? 'json' : 'md'}`)
+  }
+  return files.filter((path) => !path.startsWith('holders/') && !isEnded(path))
 }

@@ -100,6 +100,20 @@ export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
       if (!(await isHolding(places, token)) && isOld(join(inbox.running, key, token))) await running.release(key, token)
   }
 
+  /** Records of what is over that lost their task: it was purged or requeued while somebody slept. */
+  const endedRecords = async (moving: ReadonlySet<string>): Promise<void> => {
+    for (const status of ['done', 'failed'] as const)
+      for (const month of await places.months(status)) {
+        const ended = new Set((await places.endedIn(status, month)).map(inboxNames.hold))
+        const isUsed = (file: string): boolean => {
+          const name = inboxNames.parseEndedRecord(file)
+          return name === null || ended.has(inboxNames.hold(name)) || moving.has(name.id)
+        }
+        const folder = inbox.endedMonth(status, month)
+        for (const file of await leftovers(folder, isUsed)) await atomic.remove(join(folder, file))
+      }
+  }
+
   const prepared = async (): Promise<void> => {
     for (const name of await reading.folders(inbox.registerTemp)) {
       const path = join(inbox.registerTemp, name)
@@ -119,6 +133,7 @@ export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
     const live = await liveVersions(tools)
     await records(live)
     await owners(live)
+    await endedRecords(new Set([...(await places.staged()), ...ending].map(({ id }) => id)))
     await prepared()
     endLook()
   }

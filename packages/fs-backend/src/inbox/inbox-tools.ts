@@ -78,7 +78,7 @@ export const createInboxTools = (tools: FsTools): InboxTools => {
     if (staged) await seeThrough(staged)
   }
   const locating = createLocating({ layout, reading, places, finishStaged })
-  const revive = createRevival({ atomic, inbox: layout, records, places, identities, staging, ...locating })
+  const revive = createRevival({ atomic, clock, inbox: layout, records, places, identities, staging, ...locating })
   const endings = createEndings({ tools, layout, records, places, identities, running })
   const finishAll = async (): Promise<void> => {
     await endings.finishAll()

@@ -16,16 +16,10 @@ const statusAt = (location: Location): string => {
   return location.at === 'processing' || location.at === 'ending' ? 'processing' : 'pending'
 }
 
-const createRequeue = (tools: InboxTools) => {
-  const { inbox, records, atomic, clock, revive } = tools
-
+const createRequeue = ({ inbox, atomic, revive }: InboxTools) => {
   /** Null where somebody else moved it meanwhile. */
   return async ({ status, month, ...name }: EndedPlace): Promise<Requeued | null> => {
-    const ended = await records.loadFile(inbox.endedRecord(status, month, name))
-    if (!ended) return null
     const staged = { id: name.id, version: name.epoch + 1 }
-    const fresh = { attempts: 0, recoveries: 0, cancelRequested: false, processedAt: null, runAt: clock.now() }
-    await records.create({ ...ended, ...fresh }, staged.version)
     const moved = await atomic.move(inbox.endedFile(status, month, name), inbox.stagedFile(staged))
     return moved === 'moved' ? revive(staged) : null
   }

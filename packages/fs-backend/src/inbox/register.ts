@@ -67,16 +67,20 @@ export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace):
     })
   }
 
-  /** False where the key has an owner: a folder is never renamed over one that is not empty. */
+  /**
+   * False where the key has an owner, since a folder is never renamed over one that is not empty; and where what was
+   * prepared was cleaned away, because this process slept too long.
+   */
   const place = async (key: string, token: string): Promise<boolean> => {
     const path = join(folder, key)
     await atomic.makeFolder(temp)
     await atomic.makeFolder(dirname(path))
     return withFolder(temp, async (temps) => {
       const name = ids.next()
-      await prepare(temps, name, token)
+      if (!(await expected(prepare(temps, name, token), ['ENOENT']))) return false
       return withFolder(dirname(path), async (fan) => {
-        if (await expected(sys.rename(temps.at(name), fan.at(basename(path))), ['ENOTEMPTY', 'EEXIST'])) {
+        const moved = sys.rename(temps.at(name), fan.at(basename(path)))
+        if (await expected(moved, ['ENOTEMPTY', 'EEXIST', 'ENOENT'])) {
           await fan.sync()
           return true
         }

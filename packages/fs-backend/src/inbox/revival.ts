@@ -15,7 +15,7 @@ export type Requeued = { status: 'requeued' } | { status: 'duplicate'; id: strin
  */
 export type Revive = (staged: PendingName) => Promise<Requeued | null>
 
-export interface RevivalParts extends Pick<FsTools, 'atomic'>, Locating {
+export interface RevivalParts extends Pick<FsTools, 'atomic' | 'clock'>, Locating {
   inbox: InboxLayout
   records: Records
   places: Places
@@ -24,7 +24,19 @@ export interface RevivalParts extends Pick<FsTools, 'atomic'>, Locating {
 }
 
 export const createRevival = (parts: RevivalParts): Revive => {
-  const { atomic, inbox, records, places, identities, staging } = parts
+  const { atomic, clock, inbox, records, places, identities, staging } = parts
+
+  /** The record of its new life. The one of the old stays until the task is in the queue, to be read once more. */
+  const freshRecord = async (staged: PendingName): Promise<TaskRecord | null> => {
+    const present = await records.load(staged)
+    if (present) return present
+    const [from] = await places.failedRecords(staged.id, staged.version - 1)
+    const ended = from && (await records.loadFile(inbox.endedRecord('failed', from.month, from)))
+    if (!ended) return null
+    const fresh = { attempts: 0, recoveries: 0, cancelRequested: false, processedAt: null, runAt: clock.now() }
+    await records.create({ ...ended, ...fresh }, staged.version)
+    return records.load(staged)
+  }
 
   const sendBack = async (staged: PendingName): Promise<void> => {
     const [from] = await places.failedRecords(staged.id, staged.version - 1)
@@ -43,7 +55,7 @@ export const createRevival = (parts: RevivalParts): Revive => {
   }
 
   return async (staged) => {
-    const record = await records.load(staged)
+    const record = await freshRecord(staged)
     if (!record) return null
     const twin = await takeIdentity(record, staged)
     if (twin !== null) {
