@@ -31,7 +31,7 @@ export interface Atomic {
 }
 
 /** Steps of a longer protocol. A power cut may undo each of them alone; the protocol says why that is harmless. */
-export interface LooseSteps {
+interface LooseSteps {
   /** A new file whose bytes are on the disk, its name not yet. */
   stage(path: string, bytes: Bytes, modified: Date): Promise<Stats>
   createOnce(path: string, bytes: Bytes): Promise<'created' | 'exists'>

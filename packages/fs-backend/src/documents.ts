@@ -31,7 +31,7 @@ const strictUtf8 = (bytes: Uint8Array): string | null => {
 /** The file's text, or null where its bytes are no UTF-8. */
 export const textOf = (bytes: Uint8Array): string | null => strictUtf8(bytes)
 
-export const parseBytes = (bytes: Uint8Array): ParsedJson => {
+const parseBytes = (bytes: Uint8Array): ParsedJson => {
   const text = strictUtf8(bytes)
   return text === null ? { ok: false, reason: 'is not UTF-8' } : parseJson(text)
 }

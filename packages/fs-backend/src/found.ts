@@ -5,7 +5,7 @@ import type { Change, Decision } from './revisions/revisions.ts'
 /** A stored record as it reads: itself, or why it cannot be read. */
 export type Found<T> = { ok: true; item: T } | { ok: false; corrupt: CorruptEntry }
 
-export const corruptError = ({ place, reason, rev }: CorruptEntry): StoreError =>
+const corruptError = ({ place, reason, rev }: CorruptEntry): StoreError =>
   new StoreError({ code: 'corrupt', message: `${place} ${reason}.`, place, rev })
 
 /** The readable record, or null; throws `corrupt` for one that cannot be read. */

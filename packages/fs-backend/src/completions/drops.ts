@@ -21,7 +21,7 @@ export interface DropPlace {
   path: string
 }
 
-export type DropOutcome =
+type DropOutcome =
   | { status: 'imported'; drop: ImportedDrop }
   /** Nothing there, or nothing new. */
   | { status: 'known' }

@@ -4,10 +4,10 @@ import { sha256 } from '../layout.ts'
 import type { FsTools } from '../tools.ts'
 
 /** Why a content of a summary file needs no import: it was imported, it is our own mirror, or it is no report. */
-export type SeenKind = 'drop' | 'mirror' | 'rejected'
+type SeenKind = 'drop' | 'mirror' | 'rejected'
 
 /** One content of one summary file: what lies there at one time of change. */
-export interface Sighting {
+interface Sighting {
   project: string
   issueNumber: string
   stat: Stats
