@@ -11,7 +11,7 @@ afterEach(() => void vi.restoreAllMocks())
 interface Night {
   inbox: InboxStore
   finished: string[]
-  /** A newer task of the same name that is being worked on when the sleeper wakes. */
+  /** A newer or requeued task of the same name that is being worked on when the sleeper wakes. */
   newer: ClaimedTask | undefined
 }
 
@@ -22,6 +22,7 @@ const spendNight = async (t: InboxOpening): Promise<Night> => {
   t.clock.advance(leftoverMs + 1000)
   await inbox.sweep()
   finished.push(...(await finishAll(inbox)))
+  for (const { id } of (await inbox.list({ status: 'failed' })).items) await inbox.requeue(id)
   await inbox.enqueue([task()])
   const [newer] = await claimUpTo(inbox, 1, 'worker-8')
   return { inbox, finished, newer }
@@ -71,6 +72,9 @@ describe('a process that sleeps through everything at any system call', () => {
 
         const at = `${name}, asleep after ${count} calls`
         const { inbox, newer } = woken
+        expect(await inbox.enqueue([task()]), at).toMatchObject([{ status: 'duplicate' }])
+        // The hold ended in the night, whatever else the holder slept through.
+        expect(woken.answer, at).not.toMatchObject({ status: 'bound' })
         const ended = [...woken.finished, ...(await endsOf(peer, id, woken.answer))]
         if (newer && (await inbox.complete(newer.claim)).status === 'done') ended.push(newer.id)
         ended.push(...(await finishAll(await recover(t))))

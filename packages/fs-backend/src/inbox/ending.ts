@@ -24,7 +24,7 @@ const rules = {
   swept: { to: 'pending', attempts: 0, recoveries: 1 },
 } as const satisfies Record<EndKind, { to: EndedStatus | 'pending'; attempts: 0 | 1; recoveries: 0 | 1 }>
 
-export interface EndRequest {
+interface EndRequest {
   kind: EndKind
   /** `runAt` of what returns, `processedAt` of what is over. */
   at: number

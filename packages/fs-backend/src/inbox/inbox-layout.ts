@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Layout, sha256, shortHash } from '../layout.ts'
 
 /** Why a hold, or a pending task, ended. */
-export const endKinds = ['done', 'dead', 'loop', 'cancel', 'fail', 'free', 'swept'] as const
+const endKinds = ['done', 'dead', 'loop', 'cancel', 'fail', 'free', 'swept'] as const
 export type EndKind = (typeof endKinds)[number]
 
 /** A pending task of ours: `version` counts the holds and revivals that ended before. */

@@ -51,7 +51,10 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
   const takeBack = (held: HeldName): Promise<EndingName | null> =>
     unlessCorrupt(async () => {
       const record = await records.load({ id: held.id, version: held.epoch - 1 })
-      if (!record) return null
+      if (!record) {
+        logger.error('A held task has lost its record', { id: held.id })
+        return null
+      }
       const kind = record.recoveries >= maxRecoveries ? 'loop' : 'swept'
       return endings.endHold(held, { kind, at: clock.now() })
     }, onCorrupt(held.id))

@@ -20,12 +20,12 @@ export interface Register {
   entries(): Promise<RegisterEntry[]>
 }
 
-export interface RegisterEntry {
+interface RegisterEntry {
   key: string
   token: string
 }
 
-export type Acquired = { status: 'acquired' } | { status: 'taken'; owner: string }
+type Acquired = { status: 'acquired' } | { status: 'taken'; owner: string }
 
 export interface RegisterPlace {
   folder: string
