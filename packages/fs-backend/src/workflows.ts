@@ -86,7 +86,8 @@ export const createWorkflows = (tools: FsTools): WorkflowStore => {
     checkTransition(input.id, former?.state ?? null, input.state, reopen)
     await keepCorrupt(present)
     const updatedAt = new Date(clock.now())
-    const createdAt = former?.createdAt ?? (present ? madeOf(present.document.stat) : updatedAt)
+    const earlier = former?.createdAt ?? (present ? madeOf(present.document.stat) : null)
+    const createdAt = earlier ?? dateOf(input.data['created_at']) ?? updatedAt
     const bytes = Buffer.from(encodeJson(workflowDocument(input, { createdAt, updatedAt })))
     const path = layout.workflow(input.id)
     return {

@@ -4,6 +4,7 @@ import {
   checkName,
   checkTransition,
   contentRev,
+  dateOf,
   isJsonObject,
   parseInput,
   parseJson,
@@ -67,7 +68,8 @@ export const createMemoryWorkflows = ({ data, context, checkOpen }: MemoryTools)
     const present = data.workflows.get(id)
     const reading = read(id)
     if (present && reading && !reading.ok) data.kept.push({ place: reading.corrupt.place, text: present.text })
-    const createdAt = reading?.ok ? reading.item.createdAt : (present?.createdAt ?? updatedAt)
+    const earlier = reading?.ok ? reading.item.createdAt : present?.createdAt
+    const createdAt = earlier ?? dateOf(input.data['created_at']) ?? updatedAt
     const text = JSON.stringify(workflowDocument(input, { createdAt, updatedAt }))
     data.workflows.set(id, { id, name, state, currentStep, text, createdAt, updatedAt })
     return contentRev(id, name, state, currentStep, text)

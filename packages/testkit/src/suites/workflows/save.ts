@@ -52,6 +52,15 @@ export const workflowSave = (clause: Clause): void => {
     expect(second.rev).not.toBe(first.rev)
   })
 
+  clause('C-WORKFLOW-1', 'a new one was created when its document says; later saves do not change that', async (t) => {
+    const { workflows } = t.backend
+    const created_at = '2025-03-01T10:00:00.123456+00:00'
+    await workflows.save(aWorkflow({ data: { created_at } }))
+    expect(await workflows.load('alpha-7-full')).toMatchObject({ createdAt: new Date('2025-03-01T10:00:00.123Z') })
+    await workflows.save(aWorkflow({ data: { created_at: '2026-01-01T00:00:00Z' } }))
+    expect(await workflows.load('alpha-7-full')).toMatchObject({ createdAt: new Date('2025-03-01T10:00:00.123Z') })
+  })
+
   clause('C-ALL-7', 'members that we do not know survive a load and a save', async (t) => {
     const { workflows } = t.backend
     const row = { id: 'alpha-7-full', name: 'Theirs', state: 'running', currentStep: 1 }
