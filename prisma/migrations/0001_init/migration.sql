@@ -83,6 +83,7 @@ ALTER TABLE nexus_inbox_queue
   ADD COLUMN IF NOT EXISTS live_key text,
   ADD COLUMN IF NOT EXISTS idem_key text,
   ADD COLUMN IF NOT EXISTS running_key text,
+  ADD COLUMN IF NOT EXISTS hold_key text,
   ADD COLUMN IF NOT EXISTS attempts integer NOT NULL DEFAULT 0,
   ADD COLUMN IF NOT EXISTS recoveries integer NOT NULL DEFAULT 0,
   ADD COLUMN IF NOT EXISTS max_attempts integer NOT NULL DEFAULT 3,
@@ -90,6 +91,8 @@ ALTER TABLE nexus_inbox_queue
   ADD COLUMN IF NOT EXISTS claimed_by text,
   ADD COLUMN IF NOT EXISTS claimed_at timestamptz,
   ADD COLUMN IF NOT EXISTS lease_expires_at timestamptz,
+  ADD COLUMN IF NOT EXISTS lease_ms double precision,
+  ADD COLUMN IF NOT EXISTS heartbeats integer NOT NULL DEFAULT 0,
   ADD COLUMN IF NOT EXISTS cancel_requested boolean NOT NULL DEFAULT false,
   ADD COLUMN IF NOT EXISTS error text,
   ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -172,6 +175,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS nexus_inbox_queue_idem_key ON nexus_inbox_queu
   WHERE idem_key IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS nexus_inbox_queue_running_key ON nexus_inbox_queue (running_key)
   WHERE running_key IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS nexus_inbox_queue_hold_key ON nexus_inbox_queue (hold_key)
+  WHERE hold_key IS NOT NULL;
 
 -- Triggers speak for writers that do not know our columns. Our own statements set those columns themselves, and a trigger that
 -- sees them changed leaves them alone.
@@ -262,6 +267,7 @@ BEGIN
   END IF;
   NEW.lease_expires_at := NULL;
   NEW.running_key := NULL;
+  NEW.hold_key := NULL;
   IF NEW.status = 'pending' THEN
     NEW.claimed_by := NULL;
     NEW.claimed_at := NULL;
@@ -284,6 +290,9 @@ BEGIN
   IF (NEW.project_key, NEW.workspace, NEW.filename) IS DISTINCT FROM (OLD.project_key, OLD.workspace, OLD.filename) THEN
     IF NEW.live_key IS NOT DISTINCT FROM OLD.live_key THEN
       NEW.live_key := NULL;
+    END IF;
+    IF NEW.hold_key IS NOT DISTINCT FROM OLD.hold_key THEN
+      NEW.hold_key := NULL;
     END IF;
     IF NEW.running_key IS NOT DISTINCT FROM OLD.running_key AND NEW.project_key IS DISTINCT FROM OLD.project_key THEN
       NEW.running_key := NULL;

@@ -1,0 +1,84 @@
+import {
+  type CallOptions,
+  type ClaimedTask,
+  type ClaimRequest,
+  canExist,
+  invalid,
+  maxUpdateTries,
+  StoreError,
+} from '@nexus/core'
+import { sqlStateOf } from '../pg-errors.ts'
+import { type ClaimedRow, claimTasks, claimTasksOf } from '../statements/inbox-queue.ts'
+import type { InboxTools } from './inbox-tools.ts'
+import { readClaimed, readLease } from './rows.ts'
+
+const maxClaims = 10_000
+/** How many projects are remembered by when they were served; one that was forgotten counts as never served. */
+const maxServed = 1000
+
+const checkLimit = ({ limit }: ClaimRequest): void => {
+  if (!Number.isInteger(limit) || limit < 1)
+    throw invalid(`A claim limit of ${limit} is out of range: use a whole number from 1.`)
+}
+
+/** Runs what it is given one after the other. */
+const createTurns = () => {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work, work)
+    last = next.catch(() => {})
+    return next
+  }
+}
+
+/** Which projects this opening served longest ago: of equals it is their turn. [C-INBOX-4] */
+const createServed = () => {
+  const served = new Set<string>()
+  return {
+    list: (): string[] => [...served],
+    note(project: string): void {
+      served.delete(project)
+      served.add(project)
+      const [oldest] = served
+      if (served.size > maxServed && oldest !== undefined) served.delete(oldest)
+    },
+  }
+}
+
+export const createClaim = ({ run }: InboxTools) => {
+  const inTurn = createTurns()
+  const served = createServed()
+
+  const take = async (
+    values: unknown[],
+    projects: string[] | undefined,
+    { signal }: CallOptions,
+  ): Promise<ClaimedRow[]> =>
+    projects ? run(claimTasksOf, [...values, projects], { signal }) : run(claimTasks, values, { signal })
+
+  const attempt = async (request: ClaimRequest, leaseMs: number, options: CallOptions): Promise<ClaimedTask[]> => {
+    const projects = request.projects?.filter(canExist)
+    const cap = request.maxPerProject === undefined ? null : Math.max(0, Math.floor(request.maxPerProject))
+    const limit = Math.min(request.limit, maxClaims)
+    for (let tries = 0; tries < maxUpdateTries; tries += 1)
+      try {
+        const rows = await take([limit, request.worker, leaseMs, served.list(), cap], projects, options)
+        rows.sort((a, b) => a.place - b.place)
+        for (const row of rows) served.note(row.project_key)
+        return rows.map(readClaimed)
+      } catch (error) {
+        // Another claimer took a task of the same name meanwhile, and the next look sees it. [C-INBOX-6]
+        if (sqlStateOf(error) !== '23505') throw error
+      }
+    throw new StoreError({ code: 'unavailable', message: 'Others kept claiming tasks of the same names.' })
+  }
+
+  return async (request: ClaimRequest, options: CallOptions): Promise<ClaimedTask[]> => {
+    const leaseMs = readLease(request)
+    checkLimit(request)
+    if (request.projects?.length === 0) return []
+    const work = () => attempt(request, leaseMs, options)
+    // The cap counts what is committed, so two claims of one claimer must not count at the same time. [C-INBOX-17]
+    return request.maxPerProject === undefined ? work() : inTurn(work)
+  }
+}

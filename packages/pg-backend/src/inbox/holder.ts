@@ -1,0 +1,104 @@
+import {
+  type Claim,
+  checkName,
+  type FailResult,
+  type InboxStore,
+  type LeaseLost,
+  parseInput,
+  retryDelayMs,
+  StorableText,
+} from '@nexus/core'
+import { sqlStateOf } from '../pg-errors.ts'
+import * as sql from '../statements/inbox-holder.ts'
+import type { InboxTools } from './inbox-tools.ts'
+import { checkDate, readClaim } from './rows.ts'
+
+/** What the holder of a claim may do; each verb is one statement fenced by the claim's epoch. [C-INBOX-7] */
+export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
+
+const leaseLost: LeaseLost = { status: 'lease-lost' }
+
+/** By the number of failures; the last one stands for all beyond. */
+const retryDelays = (): number[] => Array.from({ length: 16 }, (_, n) => retryDelayMs(n + 1, Math.random()))
+
+const nameOf = (id: number, epoch: number, worker: string): string => JSON.stringify([id, epoch, worker])
+
+const createBind =
+  ({ run, checkOpen }: InboxTools): HolderVerbs['bind'] =>
+  async (claim, { issueNumber }, options) => {
+    checkOpen(options)
+    checkName('issueNumber', issueNumber)
+    const held = readClaim(claim)
+    if (!held) return leaseLost
+    try {
+      const [found] = await run(sql.bindTask, [...held, issueNumber], { signal: options?.signal })
+      if (found?.is_bound) return { status: 'bound', issueNumber }
+      return found?.is_taken ? { status: 'busy' } : leaseLost
+    } catch (error) {
+      if (sqlStateOf(error) === '23505') return { status: 'busy' }
+      throw error
+    }
+  }
+
+const createHeartbeat =
+  ({ run, checkOpen }: InboxTools): HolderVerbs['heartbeat'] =>
+  async (claims, options) => {
+    checkOpen(options)
+    const known = claims.map(readClaim).filter((claim) => claim !== null)
+    const values = [0, 1, 2].map((part) => known.map((claim) => claim[part]))
+    const rows = known.length > 0 ? await run(sql.renewTasks, values, { signal: options?.signal }) : []
+    const renewed = new Map(rows.map((row) => [nameOf(row.id, row.claim_epoch, row.claimed_by), row.cancel_requested]))
+    const answer: { lost: Claim[]; cancelRequested: Claim[] } = { lost: [], cancelRequested: [] }
+    for (const claim of claims) {
+      const held = readClaim(claim)
+      const isCancelled = held ? renewed.get(nameOf(...held)) : undefined
+      if (isCancelled === undefined) answer.lost.push(claim)
+      else if (isCancelled) answer.cancelRequested.push(claim)
+    }
+    return answer
+  }
+
+const createFail =
+  ({ run, checkOpen }: InboxTools): HolderVerbs['fail'] =>
+  async (claim, error, { retryAt, fatal = false, signal } = {}): Promise<FailResult | LeaseLost> => {
+    checkOpen({ signal })
+    const words = parseInput(StorableText, error, 'error')
+    const at = checkDate(retryAt)
+    const held = readClaim(claim)
+    if (!held) return leaseLost
+    const [row] = await run(sql.failTask, [...held, words, fatal, at, retryDelays()], { signal })
+    if (!row) return leaseLost
+    const { status, attempts, run_at } = row
+    if (status === 'failed') return { status, attempts }
+    return { status: 'retrying', runAt: new Date(run_at), attempts }
+  }
+
+export const createHolderVerbs = (tools: InboxTools): HolderVerbs => {
+  const { run, wake, checkOpen } = tools
+  return {
+    bind: createBind(tools),
+    heartbeat: createHeartbeat(tools),
+    fail: createFail(tools),
+
+    async complete(claim, options) {
+      checkOpen(options)
+      const held = readClaim(claim)
+      if (!held) return leaseLost
+      const settings = { signal: options?.signal }
+      if ((await run(sql.completeTask, held, settings)).length > 0) return { status: 'done' }
+      // An answer that was lost on the way: the work is done, by this very claim.
+      return (await run(sql.findCompleted, held, settings)).length > 0 ? { status: 'done' } : leaseLost
+    },
+
+    async release(claim, { retryAt, signal } = {}) {
+      checkOpen({ signal })
+      const at = checkDate(retryAt)
+      const held = readClaim(claim)
+      if (!held) return leaseLost
+      const [row] = await run(sql.releaseTask, [...held, at], { signal })
+      if (!row) return leaseLost
+      if (at === null) wake([row.project_key])
+      return { status: 'released' }
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import {
+  boundedCount,
+  canExist,
+  countCeiling,
+  type InboxStatus,
+  type InboxStore,
+  inboxStatuses,
+  pageLimit,
+  readCursor,
+} from '@nexus/core'
+import { z } from 'zod'
+import { emptyPage, makePage } from '../rows.ts'
+import { countTasks, listTasks, loadTask } from '../statements/inbox.ts'
+import type { InboxTools } from './inbox-tools.ts'
+import { readId, readTask } from './rows.ts'
+
+export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'list'>
+
+/** The id that the page before ended with: ids are given in the order of enqueueing. */
+const Cursor = z.tuple([z.int32()])
+
+const shapeOf = (status: string | undefined): InboxStatus | 'any' | 'other' =>
+  status === undefined ? 'any' : (inboxStatuses.find((known) => known === status) ?? 'other')
+
+export const createReadVerbs = ({ run, checkOpen }: InboxTools): ReadVerbs => ({
+  async load(id, options) {
+    checkOpen(options)
+    const number = readId(id)
+    if (number === null) return null
+    const [row] = await run(loadTask, [number], { signal: options?.signal })
+    return row ? readTask(row) : null
+  },
+
+  async counts(options) {
+    checkOpen(options)
+    const [counted] = await run(countTasks, [countCeiling + 1], { signal: options?.signal })
+    const { pending = 0, processing = 0, done = 0, failed = 0 } = counted ?? {}
+    return { pending, processing, done: boundedCount(done), failed: boundedCount(failed) }
+  },
+
+  async list(filter = {}, options) {
+    checkOpen(options)
+    const { status, project } = filter
+    const limit = pageLimit(filter)
+    const cursor = readCursor(filter, Cursor)
+    const shape = shapeOf(status)
+    const given = [shape === 'other' ? status : undefined, project].filter((value) => value !== undefined)
+    if (!given.every(canExist)) return emptyPage()
+    const statement = listTasks({ status: shape, project: project !== undefined, after: cursor !== null })
+    const found = await run(statement, [limit + 1, ...given, ...(cursor ?? [])], { signal: options?.signal })
+    return makePage(found, filter, {
+      read: (row) => ({ ok: true, item: readTask(row) }),
+      key: ({ id }) => [id],
+    })
+  },
+})

@@ -1,0 +1,71 @@
+import type { ClaimedTask, InboxTask } from '@nexus/core'
+import { canExist, invalid } from '@nexus/core'
+import { readDate } from '../rows.ts'
+import type { InboxRow } from '../statements/inbox.ts'
+
+const maxInteger = 2 ** 31 - 1
+
+/** The number behind an id of ours, or null for text that no task has as its id. */
+export const readId = (id: string): number | null =>
+  /^[1-9]\d{0,9}$/.test(id) && Number(id) <= maxInteger ? Number(id) : null
+
+/** The parts of a claim as columns, or null for a claim that nobody can have been given. */
+export const readClaim = ({
+  id,
+  epoch,
+  worker,
+}: {
+  id: string
+  epoch: number
+  worker: string
+}): [id: number, epoch: number, worker: string] | null => {
+  const number = readId(id)
+  const fits = Number.isInteger(epoch) && epoch > 0 && epoch <= maxInteger && canExist(worker)
+  return number !== null && fits ? [number, epoch, worker] : null
+}
+
+/** The furthest that a Date reaches, for the database's infinities. */
+const furthest = 8.64e15
+
+const readTime = (value: Date | number): Date => readDate(value) ?? new Date(Number(value) < 0 ? -furthest : furthest)
+
+export const readTask = (row: InboxRow): InboxTask => ({
+  id: String(row.id),
+  project: row.project_key,
+  workspace: row.workspace,
+  filename: row.filename,
+  markdown: row.markdown_content,
+  status: row.status,
+  priority: row.priority,
+  runAt: readTime(row.run_at),
+  attempts: row.attempts,
+  recoveries: row.recoveries,
+  maxAttempts: row.max_attempts,
+  idempotencyKey: row.idem_key,
+  issueNumber: row.issue_number,
+  error: row.error,
+  claimedBy: row.status === 'processing' && row.is_leased ? row.claimed_by : null,
+  cancelRequested: row.cancel_requested,
+  createdAt: readTime(row.created_at),
+  processedAt: row.processed_at === null ? null : readTime(row.processed_at),
+})
+
+export const readClaimed = (row: InboxRow): ClaimedTask => ({
+  ...readTask(row),
+  claim: { id: String(row.id), epoch: row.claim_epoch, worker: row.claimed_by ?? '' },
+})
+
+/** A century: longer leases are as good as this one, and the database's times end somewhere. */
+const longestLeaseMs = 100 * 365 * 24 * 3_600_000
+
+/** Milliseconds as the statements take them. */
+export const readLease = ({ worker, leaseMs }: { worker: string; leaseMs: number }): number => {
+  if (worker === '') throw invalid('The worker is empty.')
+  if (!Number.isFinite(leaseMs) || leaseMs <= 0) throw invalid(`A lease of ${leaseMs} ms is out of range.`)
+  return Math.min(leaseMs, longestLeaseMs)
+}
+
+export const checkDate = (date: Date | undefined): Date | null => {
+  if (date && Number.isNaN(date.getTime())) throw invalid('The time is not a date.')
+  return date ?? null
+}

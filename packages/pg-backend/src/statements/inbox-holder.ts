@@ -1,0 +1,63 @@
+import { statement } from '../query.ts'
+import { issueKey } from './inbox.ts'
+
+const isHeld = `q.status = 'processing' AND q.lease_expires_at IS NOT NULL`
+
+/** By the claim in $1 to $3. */
+const held = `q.id = $1::integer AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND ${isHeld}`
+
+/** Nothing comes back where the claim is lost. */
+export const bindTask = statement<{ is_taken: boolean; is_bound: boolean }>(
+  `WITH mine AS (
+     SELECT q.id, EXISTS (
+       SELECT FROM nexus_inbox_queue AS r
+       WHERE r.running_key = ${issueKey('q.project_key', '$4::text')} AND r.id <> q.id) AS is_taken
+     FROM nexus_inbox_queue AS q WHERE ${held}),
+   bound AS (
+     UPDATE nexus_inbox_queue AS q SET issue_number = $4::text, running_key = ${issueKey('q.project_key', '$4::text')}
+     FROM mine WHERE NOT mine.is_taken AND q.id = mine.id AND ${held}
+     RETURNING q.id)
+   SELECT mine.is_taken, EXISTS (SELECT FROM bound) AS is_bound FROM mine`,
+)
+
+/** What is still held comes back. */
+export const renewTasks = statement<{
+  id: number
+  claim_epoch: number
+  claimed_by: string
+  cancel_requested: boolean
+}>(
+  `UPDATE nexus_inbox_queue AS q SET heartbeats = q.heartbeats + 1,
+     lease_expires_at = clock_timestamp() + make_interval(secs => q.lease_ms / 1000)
+   FROM unnest($1::integer[], $2::integer[], $3::text[]) AS c (id, epoch, worker)
+   WHERE q.id = c.id AND q.claim_epoch = c.epoch AND q.claimed_by = c.worker AND ${isHeld}
+   RETURNING q.id, q.claim_epoch, q.claimed_by, q.cancel_requested`,
+)
+
+export const completeTask = statement<{ id: number }>(
+  `UPDATE nexus_inbox_queue AS q SET status = 'done', processed_at = clock_timestamp() WHERE ${held} RETURNING q.id`,
+)
+
+export const findCompleted = statement<{ id: number }>(
+  `SELECT q.id FROM nexus_inbox_queue AS q
+   WHERE q.id = $1::integer AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND q.status = 'done'`,
+)
+
+const isLast = `($5::boolean OR q.attempts + 1 >= q.max_attempts)`
+
+/** $4 error, $5 fatal, $6 when to try again or null, $7 delays in ms by the number of failures. */
+export const failTask = statement<{ status: string; attempts: number; run_at: Date | number }>(
+  `UPDATE nexus_inbox_queue AS q SET attempts = q.attempts + 1, error = $4::text,
+     status = CASE WHEN ${isLast} THEN 'failed' ELSE 'pending' END,
+     processed_at = CASE WHEN ${isLast} THEN clock_timestamp() END,
+     run_at = CASE WHEN ${isLast} THEN q.run_at ELSE coalesce($6::timestamptz, clock_timestamp()
+       + make_interval(secs => ($7::float8[])[least(q.attempts + 1, cardinality($7::float8[]))] / 1000)) END
+   WHERE ${held}
+   RETURNING q.status, q.attempts, q.run_at`,
+)
+
+export const releaseTask = statement<{ project_key: string }>(
+  `UPDATE nexus_inbox_queue AS q SET status = 'pending', run_at = coalesce($4::timestamptz, clock_timestamp())
+   WHERE ${held}
+   RETURNING q.project_key`,
+)

@@ -1,0 +1,82 @@
+import type { InboxStatus } from '@nexus/core'
+import { type Statement, statement } from '../query.ts'
+
+export type InboxRow = {
+  id: number
+  project_key: string
+  workspace: string
+  filename: string
+  markdown_content: string
+  status: string
+  priority: number
+  run_at: Date | number
+  attempts: number
+  recoveries: number
+  max_attempts: number
+  idem_key: string | null
+  issue_number: string | null
+  error: string | null
+  claimed_by: string | null
+  claim_epoch: number
+  is_leased: boolean
+  cancel_requested: boolean
+  created_at: Date | number
+  processed_at: Date | number | null
+}
+
+export const inboxColumns = `q.id, q.project_key, q.workspace, q.filename, q.markdown_content, q.status, q.priority, q.run_at,
+  q.attempts, q.recoveries, q.max_attempts, q.idem_key, q.issue_number, q.error, q.claimed_by, q.claim_epoch,
+  q.lease_expires_at IS NOT NULL AS is_leased, q.cancel_requested, q.created_at, q.processed_at`
+
+const digest = (text: string): string => `encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`
+
+/** The text of a ROW quotes its fields, so no part can be shifted into another. */
+export const nameKey = (alias: string): string =>
+  digest(`ROW(${alias}.project_key, ${alias}.workspace, ${alias}.filename)::text`)
+
+export const issueKey = (project: string, issueNumber: string): string =>
+  digest(`ROW(${project}, ${issueNumber})::text`)
+
+/** Identity of a live task. The prefixes keep a caller's key from being taken for a name. */
+export const liveKey = (alias: string): string =>
+  `CASE WHEN ${alias}.idem_key IS NULL THEN 'name ' || ${nameKey(alias)} ELSE 'key ' || ${digest(`${alias}.idem_key`)} END`
+
+export const sameName = (a: string, b: string): string =>
+  `${a}.filename = ${b}.filename AND ${a}.project_key = ${b}.project_key AND ${a}.workspace = ${b}.workspace`
+
+/**
+ * The live task without a key that has this name. Other programs' rows have no live key of ours, so the documented columns
+ * are looked at. A scalar subquery stays a look into the index for each row; as a join it may read the whole queue.
+ */
+export const liveTwin = (alias: string, besides = ''): string =>
+  `(SELECT t.id FROM nexus_inbox_queue AS t WHERE ${sameName('t', alias)} AND t.status IN ('pending', 'processing')
+     AND t.idem_key IS NULL ${besides} ORDER BY t.id LIMIT 1)`
+
+export const loadTask = statement<InboxRow>(`SELECT ${inboxColumns} FROM nexus_inbox_queue AS q WHERE q.id = $1`)
+
+/** Which conditions a list has; each combination is a statement of its own, and a known status lets it use a partial index. */
+export interface InboxListShape {
+  status: InboxStatus | 'any' | 'other'
+  project: boolean
+  after: boolean
+}
+
+/** Values: limit, then a status of another program, project, and the last id, as far as the shape has them. */
+export const listTasks = ({ status, project, after }: InboxListShape): Statement<InboxRow> => {
+  let next = 2
+  const conditions: string[] = []
+  if (status === 'other') conditions.push(`q.status = $${next++}`)
+  else if (status !== 'any') conditions.push(`q.status = '${status}'`)
+  if (project) conditions.push(`q.project_key = $${next++}`)
+  if (after) conditions.push(`q.id < $${next++}::integer`)
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
+  return statement(`SELECT ${inboxColumns} FROM nexus_inbox_queue AS q ${where} ORDER BY q.id DESC LIMIT $1`)
+}
+
+const count = (status: InboxStatus, limit = ''): string =>
+  `(SELECT count(*)::integer FROM (SELECT FROM nexus_inbox_queue WHERE status = '${status}' ${limit}) AS counted) AS ${status}`
+
+/** $1: where counting of what ended stops. */
+export const countTasks = statement<Record<InboxStatus, number>>(
+  `SELECT ${count('pending')}, ${count('processing')}, ${count('done', 'LIMIT $1')}, ${count('failed', 'LIMIT $1')}`,
+)
