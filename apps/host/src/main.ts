@@ -77,3 +77,6 @@ try {
   if (!(error instanceof CommanderError)) process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exitCode = exitCodeOf(error)
 }
+
+// Everything is closed by now. What a library may have left open must not keep a finished command from ending.
+setTimeout(() => process.exit(), 2_000).unref()

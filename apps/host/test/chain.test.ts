@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Backend, type EnqueueTask, StoreError } from '@nexus/core'
 import { describe, expect, test } from 'vitest'
@@ -190,7 +191,6 @@ describe('a chain of agents', () => {
     await t.configure({ triage: `env > environment.txt; exec ${byPost()}` })
     await enqueue('a.md', 'text')
     expect(await t.once()).toBe('done')
-    const { readFile } = await import('node:fs/promises')
     const text = await readFile(join(t.workspace, 'environment.txt'), 'utf8')
     expect(text).toContain('NEXUS_STEP=s1')
     expect(text).not.toContain('NEXUS_STORAGE')

@@ -26,7 +26,7 @@ const work: Readonly<Record<string, (task: string) => Work>> = {
     return { summary: 'Planned in plan.md: one small change.', findings: [`The task has ${task.length} characters.`] }
   },
   developer(task) {
-    const line = task.split('\n').find((text) => text.trim() !== '' && !text.startsWith('#')) ?? task
+    const line = task.split('\n').find((text) => text.trim() !== '' && !/^(#|\*\*)/.test(text)) ?? task
     appendFileSync('result.txt', `${line}\n`)
     return { summary: 'Wrote result.txt as planned.', findings: ['result.txt holds the task in one line.'] }
   },

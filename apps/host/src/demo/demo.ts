@@ -53,8 +53,7 @@ const play = async ({ config, place, dsn, once, signal, logger }: Stage): Promis
   try {
     const [example] = await stores.inbox.enqueue([{ project: demoProject, ...exampleTask }])
     const running = host.run({ once, signal })
-    const shown = taskEnds(stores.inbox, example?.id ?? '', signal)
-    if (!once) await Promise.race([running, shown])
+    if (!once) await taskEnds(stores.inbox, example?.id ?? '', signal)
     if (!once && !signal.aborted) say(`\n${whereItLies(words)}\n\n${tryNext(words)}\n`)
     const end = await running
     if (once) say(`\n${whereItLies(words)}\n${tryNext(words)}`)

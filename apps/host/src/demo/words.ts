@@ -28,18 +28,19 @@ const dropLine = ({ place, inboxOnFiles, dsn }: DemoWords): string => {
 /** What lies where, after the example. */
 export const whereItLies = ({ place, dsn }: DemoWords): string =>
   [
-    `Data:       ${near(place.root)}`,
-    `Agents' work: ${near(place.workspace)}, their output: ${near(`${place.root}/runs`)}/*/output.log`,
-    `Agents and steps: ${near(place.config)}`,
-    ...(dsn === null
-      ? []
-      : [`Database:   ${dsn}`, `Browse it:  NEXUS_STORAGE_DSN=${quoted(dsn)} npx --yes pnpm studio`]),
+    `Everything lies in  ${near(place.root)}`,
+    `  agents worked in  ${near(place.workspace)}`,
+    `  and said          ${near(place.root)}/runs/*/output.log`,
+    `  as told by        ${near(place.config)}`,
+    ...(dsn === null ? [] : [`Database            ${dsn}`]),
   ].join('\n')
 
 /** What to try next. */
 export const tryNext = (words: DemoWords): string => {
   const start = words.dsn === null ? 'start' : 'start:postgres'
-  const own = `Your own agent: npx --yes pnpm ${start} --agent 'claude -p --permission-mode acceptEdits'`
+  const own = `Your own agent      npx --yes pnpm ${start} --agent 'claude -p --permission-mode acceptEdits'`
+  const browse =
+    words.dsn === null ? [] : [`Browse the tables   NEXUS_STORAGE_DSN=${quoted(words.dsn)} npx --yes pnpm studio`]
   if (words.once) return own
-  return [`Drop a task:    ${dropLine(words)}`, own, 'Stop:           Ctrl-C'].join('\n')
+  return [`Your own task       ${dropLine(words)}`, own, ...browse, 'Stop                Ctrl-C'].join('\n')
 }
