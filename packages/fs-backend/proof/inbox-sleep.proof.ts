@@ -1,8 +1,8 @@
 import type { ClaimedTask, EnqueueResult, InboxStore } from '@nexus/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { leftoverMs } from '../src/inbox/clean-up.ts'
+import { claimUpTo, type InboxOpening, listAll, openInbox, recover, task } from '../test/inbox-opening.ts'
 import { expectTidy, finishAll, scenarios, sleepAfter, withoutSyncs } from './inbox-faults.ts'
-import { claimUpTo, type InboxOpening, listAll, openInbox, recover, task } from './inbox-opening.ts'
 
 beforeEach(withoutSyncs)
 afterEach(() => void vi.restoreAllMocks())

@@ -11,7 +11,7 @@ import {
   type InboxOpening,
   leaseMs,
   listAll,
-} from './inbox-opening.ts'
+} from '../test/inbox-opening.ts'
 
 /** What names are left is the question here; power cuts are another one. */
 export const withoutSyncs = (): void => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { hour, type InboxOpening, listAll, openInbox, recover, task } from '../test/inbox-opening.ts'
 import { crashAfter, expectTidy, finishAll, scenarios, withoutSyncs } from './inbox-faults.ts'
-import { hour, type InboxOpening, listAll, openInbox, recover, task } from './inbox-opening.ts'
 
 beforeEach(withoutSyncs)
 afterEach(() => void vi.restoreAllMocks())
