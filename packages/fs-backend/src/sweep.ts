@@ -4,7 +4,10 @@ import type { Layout } from './layout.ts'
 import type { Reading } from './reading.ts'
 import type { Revisions } from './revisions/revisions.ts'
 
-/** Where the maker cannot be asked (another host), a temp file this old is a stray: no write takes an hour. */
+/**
+ * Where the maker cannot be asked (another host), a temp file this old is a stray: no write takes an hour. Measured with
+ * the clock that stamps files, not with the injected one.
+ */
 const strayAgeMs = 3_600_000
 
 /** The record whose revision a token belongs to, or null for a plain temp file. */

@@ -1,0 +1,92 @@
+import { dirname } from 'node:path'
+import { StoreError } from '@nexus/core'
+import { obstacleError } from '../fs-errors.ts'
+import type { SettleParts } from './asides.ts'
+import { type Change, operationOf, type Planned } from './change.ts'
+import type { LogEntries, RevisionLog } from './log.ts'
+import type { Revision } from './operation.ts'
+import type { Settle } from './settle.ts'
+
+/** One try: true when the change is done and durable, false when somebody else was first. */
+export type Attempt = (log: RevisionLog, entries: LogEntries, planned: Planned) => Promise<boolean>
+
+type CarryOut = (log: RevisionLog, number: number, revision: Revision, change: Change) => Promise<boolean>
+
+/** After its revision exists, a change may happen whatever this process does. */
+const unsure = (error: unknown): unknown =>
+  error instanceof StoreError && error.code === 'unavailable'
+    ? new StoreError({ code: 'unavailable', message: error.message, outcome: 'unknown', cause: error.cause })
+    : error
+
+const createCarryOut = ({ atomic }: SettleParts, settle: Settle): CarryOut => {
+  /**
+   * A revision counts only while it is the last: a slow process may have filled a number that was pruned, or have looked
+   * while a file was out of its place. Whoever removes the token first decides.
+   */
+  const isVoid = async (log: RevisionLog, number: number, token: string): Promise<boolean> => {
+    const { top, asides } = await log.list()
+    const isLast = top === number && !asides.some((aside) => aside.kind === 'gone' && aside.number < number)
+    return !isLast && (await atomic.loose.remove(log.tokenPath(token))) === 'removed'
+  }
+
+  /** Bytes whose token is gone before they were published can be published by nobody: that save did not happen. */
+  const isTakenBack = async (log: RevisionLog, number: number, { token, operation }: Revision): Promise<boolean> => {
+    if (operation.kind !== 'put') return false
+    const removed = await atomic.loose.remove(log.tokenPath(token)).catch(() => 'absent')
+    if (removed === 'removed') await settle.forget(number, operation)
+    return removed === 'removed'
+  }
+
+  return async (log, number, revision, change) => {
+    try {
+      if (await isVoid(log, number, revision.token)) return false
+      if ((await settle.finish(log, number, revision)) === 'already') {
+        await atomic.syncFolder(dirname(change.path))
+        if (change.kind === 'move') await atomic.syncFolder(change.folder)
+      }
+      return true
+    } catch (error) {
+      throw (await isTakenBack(log, number, revision)) ? error : unsure(error)
+    }
+  }
+}
+
+export const createAttempt = (parts: SettleParts, settle: Settle): Attempt => {
+  const { root, atomic, reading } = parts
+  const carryOut = createCarryOut(parts, settle)
+
+  /** Makes the token: what a put publishes, another name of what moves, or nothing but a name. False: look again. */
+  const stage = async (token: string, { change, staged }: Planned): Promise<boolean> => {
+    if (change.kind === 'drop') return (await atomic.loose.createOnce(token, '')) === 'created'
+    if (change.kind === 'put') {
+      if (change.base === null && (await reading.isObstructed(change.path))) throw obstacleError(change.path)
+      await atomic.makeFolder(dirname(change.path))
+      const stat = await atomic.loose.stage(token, change.bytes, change.modified)
+      await staged?.(stat)
+      return true
+    }
+    const linked = await atomic.loose.link(change.path, token)
+    if (linked === 'created' && (await reading.stat(token))?.ino === change.base.ino) return true
+    await atomic.loose.remove(token)
+    return false
+  }
+
+  return async (log, entries, { change, staged }) => {
+    const number = entries.top + 1
+    const token = log.token(number)
+    const path = log.tokenPath(token)
+    if (!(await stage(path, { change, staged }))) return false
+    const revision: Revision = { token, operation: operationOf(root, change) }
+    const isOurs = await log.create(number, revision).catch(async (error: unknown) => {
+      await atomic.loose.remove(path).catch(() => undefined)
+      throw error
+    })
+    if (!isOurs) {
+      await atomic.loose.remove(path)
+      return false
+    }
+    if (!(await carryOut(log, number, revision, change))) return false
+    await log.prune(entries)
+    return true
+  }
+}

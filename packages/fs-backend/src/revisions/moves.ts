@@ -1,0 +1,68 @@
+import { dirname, join } from 'node:path'
+import { invalid, siblingName } from '@nexus/core'
+import { encodeJson } from '../documents.ts'
+import { isVisibleName } from '../layout.ts'
+import type { Asides, SettleParts, Taking } from './asides.ts'
+import type { RevisionLog } from './log.ts'
+import type { Move, Revision } from './operation.ts'
+
+/** Taking files out of their place, for good or for another one. */
+export interface Moves {
+  take(log: RevisionLog, number: number, taking: Taking): Promise<void>
+  /** False where others did it. */
+  move(log: RevisionLog, number: number, revision: Revision & { operation: Move }): Promise<boolean>
+}
+
+export const createMoves = ({ root, layout, atomic, reading }: SettleParts, asides: Asides): Moves => {
+  /** Out of its place under a name that tells why, and only then away: removing by name alone could hit a later file. */
+  const take = async (log: RevisionLog, number: number, revision: Taking): Promise<void> => {
+    const { operation } = revision
+    const gonePath = log.asidePath('gone', number)
+    const taken = await atomic.move(join(root, operation.path), gonePath)
+    if (taken === 'absent') await atomic.syncFolder(dirname(join(root, operation.path)))
+    const entries = await log.list()
+    for (const aside of entries.asides.filter(({ kind, number: n }) => kind === 'gone' && n === number))
+      await asides.taken(log, aside, revision)
+  }
+
+  /**
+   * The first of the names that the file has, or gets, in the other folder; null where others are done. The token is
+   * itself a name of the file, so a slow process finds nothing to place once the revision is settled.
+   */
+  const place = async (tokenPath: string, { path, folder, filename }: Move): Promise<string | null> => {
+    const from = dirname(join(root, path))
+    for (let n = 1; ; ) {
+      const name = siblingName(filename, n)
+      if (!isVisibleName(name)) throw invalid(`${filename} has so many namesakes that no name is left for it.`)
+      const to = join(root, folder, name)
+      const isTaken = n > 1 && (await reading.stat(join(from, name))) !== null
+      const linked = isTaken ? 'exists' : await atomic.linkOnce(tokenPath, to)
+      if (linked === 'created') return name
+      const [token, present] = [await reading.stat(tokenPath), await reading.stat(to)]
+      if (linked === 'absent' || token === null) return null
+      if (present?.ino === token.ino) return name
+      // Nothing there: a slow process has it in its hand and puts it back; only a file that stays makes the name taken.
+      if (isTaken || present || (await reading.isObstructed(to))) n++
+    }
+  }
+
+  /** In its new place before it leaves the old one: a crash between the two leaves two names of one file. */
+  const move = async (log: RevisionLog, number: number, revision: Revision & { operation: Move }): Promise<boolean> => {
+    const { token, operation } = revision
+    const name = await place(log.tokenPath(token), operation)
+    if (name === null) return false
+    if (operation.facts && name !== operation.filename) {
+      const facts = { ...operation.facts.facts, filename: name, from: null, token }
+      const folder = layout.taskFacts(operation.project, name)
+      await atomic.createOnce(join(folder, `${await nextNumber(folder)}.json`), encodeJson(facts))
+    }
+    await take(log, number, revision)
+    return true
+  }
+
+  /** Facts that come with a file from another name stand above what was known under this one. */
+  const nextNumber = async (folder: string): Promise<number> =>
+    Math.max(0, ...(await reading.files(folder)).map((file) => Number.parseFloat(file) || 0)) + 0.001
+
+  return { take, move }
+}
