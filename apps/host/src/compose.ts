@@ -1,11 +1,21 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Backend, type BackendContext, type Config, createIds, type Logger, systemClock } from '@nexus/core'
+import {
+  type Backend,
+  type BackendContext,
+  type Config,
+  createIds,
+  type InboxStore,
+  type Logger,
+  systemClock,
+} from '@nexus/core'
 import { openRouter, type Registry } from '@nexus/router'
+import { openRootId } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostMailboxes, HostOptions } from './host.ts'
 import { createRunner, currentProcess, formatIdentity, holderLiveness, type Runner } from './runner/index.ts'
+import { withTaskDrops } from './task-drops.ts'
 import { createWorkspaceMailbox } from './workspace-mailbox.ts'
 
 /** Every backend that routes can name, loaded when a route names it: a host on files loads no PostgreSQL client. */
@@ -47,6 +57,14 @@ const openMailboxes = async (
   }
 }
 
+/** Task files dropped below the root are tasks in every routing. */
+const openDrops = async (root: string, inbox: InboxStore, context: BackendContext) => {
+  const { openFsBackend } = await import('@nexus/fs-backend')
+  const files = await openFsBackend({ root, ...context })
+  const rootId = await openRootId(root)
+  return { files, inbox: withTaskDrops({ inbox, drops: files.inbox, rootId, logger: context.logger }) }
+}
+
 export interface Composition extends AsyncDisposable {
   stores: Backend
   options: HostOptions
@@ -60,6 +78,7 @@ export const compose = async (config: Config, hostConfig: HostConfig, logger: Lo
   const context = createContext(logger)
   const { clock, ids } = context
   const stores = await openRouter({ config, registry, context })
+  const drops = config.routes.inbox.backend === 'filesystem' ? null : await openDrops(root, stores.inbox, context)
   const supervisorPath = fileURLToPath(new URL('./supervisor.js', import.meta.url))
   const runner = createRunner({ root, supervisorPath, clock, logger })
   const mailboxes = await openMailboxes(root, hostConfig, context)
@@ -67,9 +86,21 @@ export const compose = async (config: Config, hostConfig: HostConfig, logger: Lo
   return {
     stores,
     runner,
-    options: { config: hostConfig, stores, mailboxes, runner, root, worker, clock, ids, logger, env: process.env },
+    options: {
+      config: hostConfig,
+      stores: drops ? { ...stores, inbox: drops.inbox } : stores,
+      mailboxes,
+      runner,
+      root,
+      worker,
+      clock,
+      ids,
+      logger,
+      env: process.env,
+    },
     async [Symbol.asyncDispose]() {
       await runner.close()
+      await drops?.files[Symbol.asyncDispose]()
       await stores[Symbol.asyncDispose]()
     },
   }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createOnce, errorCode, makeFolder } from '../runner/durable-file.ts'
@@ -40,6 +40,13 @@ const createTokens = (secret: string): Tokens => {
       return name === hostName ? { kind: 'host' } : { kind: 'attempt', attempt: name }
     },
   }
+}
+
+/** Names this root among all: known to those alone who may read its secret. */
+export const openRootId = async (root: string): Promise<string> => {
+  await makeFolder(hostFolder(root), 0o700)
+  const secret = await readSecret(join(hostFolder(root), 'secret'))
+  return createHash('sha256').update(secret).digest('hex').slice(0, 16)
 }
 
 /** The folder below the root where the host keeps what is its own: secret, token for tools, last port. */

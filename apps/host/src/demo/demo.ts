@@ -22,7 +22,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const startPostgres = async () => {
   const { startCluster } = await import('@nexus/testkit/postgres')
   say('Starting PostgreSQL …')
-  return startCluster({ dataDir: '.demo/postgres' })
+  return startCluster({ dataDir: '.demo/postgres', port: 54_329 })
 }
 
 /** Resolves when the task is over, however it ended, or the signal aborts. */
@@ -77,5 +77,6 @@ export const demo = async ({ once = false, embeddedPostgres = false, agent }: De
   })
   const color = process.stdout.isTTY === true && !process.env['NO_COLOR']
   const logger = createLogger({ format: 'lines', color, level: 'info', destination: process.stdout })
-  return play({ config, place, dsn, once, signal, logger })
+  // Awaited here: the server must outlive everything that uses it.
+  return await play({ config, place, dsn, once, signal, logger })
 }

@@ -6,7 +6,7 @@ import { createFinish, failOutcome, type TaskOutcome } from './finish.ts'
 import { allocateIssueNumber } from './issue-number.ts'
 import { issueNumberIn } from './markdown.ts'
 import { openWorkflow } from './open-workflow.ts'
-import { createStepLoop } from './step-loop.ts'
+import { runSteps } from './step-loop.ts'
 
 /** A project that this configuration does not know is looked at again after this. */
 const unknownProjectMs = 300_000
@@ -17,7 +17,6 @@ const unknownProjectMs = 300_000
  */
 export const createTaskLife = (tools: HostTools, availability: Availability) => {
   const { stores, logger, clock, timing, config, runner } = tools
-  const steps = createStepLoop(tools)
   const finish = createFinish(tools)
 
   const release = async (hold: Hold, status: 'busy' | 'unknown-project', afterMs: number): Promise<TaskOutcome> => {
@@ -43,7 +42,8 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
     await finish.begun(hold, project.key, issueNumber)
     const workflowId = await openWorkflow(tools, { task: hold.task, project, issueNumber })
     hold.workflowId = workflowId
-    return finish.end(hold, project.key, issueNumber, await steps(hold, project, issueNumber, workflowId))
+    const end = await runSteps(tools, { hold, project, issueNumber, workflowId })
+    return finish.end(hold, project.key, issueNumber, end)
   }
 
   /** Something that no retry of a call mends: corrupt data, or a fault of ours. The task says so and waits for its turn. */
@@ -53,14 +53,10 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
     return failOutcome(await stores.inbox.fail(hold.task.claim, reason), reason)
   }
 
-  const stopOwn = async ({ runs }: Hold): Promise<void> => {
-    for (const [attempt, exit] of runs) if (exit === null) await runner.stop(attempt)
-  }
-
   const ended = async (hold: Hold, error: HoldEnded): Promise<TaskOutcome> => {
     if (error.end === 'closing') return { status: 'closing' }
     // Whoever took the task over starts the agent anew; two of them must not share the workspace.
-    await stopOwn(hold)
+    for (const [attempt, exit] of hold.runs) if (exit === null) await runner.stop(attempt)
     return { status: 'lost' }
   }
 

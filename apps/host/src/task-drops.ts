@@ -1,0 +1,72 @@
+import type { CallOptions, ClaimedTask, ClaimRequest, InboxHint, InboxStore, Logger } from '@nexus/core'
+import { isStoreError } from '@nexus/core'
+import { createBell } from './loop/bell.ts'
+
+/** How many drops are brought in one go. */
+const batch = 100
+
+/** How long to wait for a hint before looking anyway, in milliseconds. */
+const lookMs = 5_000
+
+export interface TaskDropsOptions {
+  /** Where tasks are worked from. */
+  inbox: InboxStore
+  /** The folder where people and programs drop task files. */
+  drops: InboxStore
+  /** Names this root among those that feed the same inbox. */
+  rootId: string
+  logger: Logger
+}
+
+/**
+ * The inbox, fed from the drop folder: a file under `.nexus/inbox/{project}/` is a task in every routing. Each drop is
+ * claimed, enqueued under a key of its own, and only then done, so that a crash anywhere brings it in exactly once.
+ */
+export const withTaskDrops = ({ inbox, drops, rootId, logger }: TaskDropsOptions): InboxStore => {
+  const bringIn = async (task: ClaimedTask, options: CallOptions | undefined): Promise<void> => {
+    const { project, workspace, filename, markdown, id, createdAt, claim } = task
+    const idempotencyKey = `drop:${rootId}:${project}:${id}:${createdAt.getTime()}`
+    try {
+      await inbox.enqueue([{ project, workspace, filename, markdown, idempotencyKey }], options)
+    } catch (error) {
+      if (isStoreError(error, 'invalid')) await drops.fail(claim, error.message, { fatal: true })
+      else await drops.release(claim)
+      if (!isStoreError(error, 'invalid')) throw error
+      logger.warn('a dropped task file cannot be taken in', { project, file: filename, reason: error.message })
+      return
+    }
+    await drops.complete(claim)
+  }
+
+  const collect = async ({ worker, leaseMs, projects }: ClaimRequest, options?: CallOptions): Promise<void> => {
+    let tasks = await drops.resume({ worker, leaseMs }, options)
+    do {
+      for (const task of tasks) await bringIn(task, options)
+      tasks = await drops.claim({ worker, leaseMs, projects, limit: batch }, options)
+    } while (tasks.length > 0)
+  }
+
+  return {
+    ...inbox,
+    async claim(request, options) {
+      await collect(request, options)
+      return inbox.claim(request, options)
+    },
+    async *watch(signal) {
+      const bell = createBell()
+      const heard: InboxHint[] = []
+      const hear = async (source: AsyncIterable<InboxHint>): Promise<void> => {
+        for await (const hint of source) {
+          heard.push(hint)
+          bell.ring()
+        }
+      }
+      const hearing = Promise.allSettled([hear(inbox.watch(signal)), hear(drops.watch(signal))])
+      while (!signal.aborted) {
+        await bell.wait(lookMs, signal)
+        yield* heard.splice(0)
+      }
+      await hearing
+    },
+  }
+}

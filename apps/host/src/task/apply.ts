@@ -1,0 +1,37 @@
+import { advance, type EngineEvent, type Launch } from '../engine/advance.ts'
+import { createAttemptId, type Step, toData } from '../engine/document.ts'
+import type { HostTools } from '../host-tools.ts'
+import { type Reported, readReported } from './completions-of.ts'
+import type { Scene } from './scene.ts'
+
+/** Now, as documents write it. */
+export const timeOf = ({ clock }: Pick<HostTools, 'clock'>): string => new Date(clock.now()).toISOString()
+
+/** What was reported, and a launch that may follow from it: nothing reported until now answers that one. */
+export const look = async (tools: HostTools, scene: Scene, step: Step): Promise<Reported & { launch: Launch }> => {
+  const { document, project, issueNumber, workflow } = scene
+  const place = { project: project.key, issueNumber, workflowId: workflow.id }
+  const reported = await readReported(tools, document, step, place)
+  const launch = { attempt: createAttemptId(tools.ids.next()), baseline: reported.records.map(({ rev }) => rev) }
+  return { ...reported, launch }
+}
+
+/** Saves what the event makes of the document. A conflict is no failure: the next look sees what was saved instead. */
+export const apply = async (tools: HostTools, scene: Scene, event: EngineEvent): Promise<void> => {
+  const { hold, project, issueNumber, workflow, document } = scene
+  const result = advance(document, event)
+  if (result.document === document) return
+  const { id, name } = workflow
+  const { state, current_step: step } = result.document
+  const input = { id, name, state, currentStep: step, project: project.key, issueNumber, data: toData(result.document) }
+  const saved = await tools.stores.workflows.save(input, { ifRev: workflow.rev })
+  if (saved.status === 'conflict') return
+  hold.document = result.document
+  const about = { project: project.key, issue: issueNumber, workflow: id }
+  if (event.type === 'report') {
+    const { agentType, status, summary } = event.completion
+    tools.logger.info('step reported', { ...about, agent: agentType, status, summary })
+  }
+  for (const effect of result.effects)
+    if (effect.type === 'fail-task') tools.logger.warn('step failed', { ...about, error: effect.error })
+}
