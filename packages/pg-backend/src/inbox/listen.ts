@@ -47,8 +47,13 @@ const proveHearing = async (client: pg.Client, { run }: PgTools, signal: AbortSi
   return heard.signal.aborted
 }
 
-/** Gives hints until the signal aborts or the connection is lost; says whether it ever heard anything. */
-export const listenOnce = async (tools: PgTools, { signal, hint }: Listener): Promise<'heard' | 'deaf'> => {
+const isListening = async (client: pg.Client): Promise<boolean> => {
+  const answer = await client.query<{ count: number }>(listening).catch(() => null)
+  return (answer?.rows[0]?.count ?? 0) > 0
+}
+
+/** Gives hints until the signal aborts or the connection is lost. Deaf: it listened, and heard nothing. */
+export const listenOnce = async (tools: PgTools, { signal, hint }: Listener): Promise<'lost' | 'deaf'> => {
   const { client, lost } = openConnection(tools.listenDsn)
   const ended = AbortSignal.any([signal, lost])
   client.on('notification', (message) => {
@@ -60,12 +65,8 @@ export const listenOnce = async (tools: PgTools, { signal, hint }: Listener): Pr
     if (!(await proveHearing(client, tools, ended))) return 'deaf'
     // Whatever came before it listened was not heard.
     hint(null)
-    while (await pause(pollMs, ended)) {
-      hint(null)
-      const { rows } = await client.query<{ count: number }>(listening)
-      if ((rows[0]?.count ?? 0) < 2) break
-    }
-    return 'heard'
+    while ((await pause(pollMs, ended)) && (await isListening(client))) hint(null)
+    return 'lost'
   } finally {
     await client.end().catch(() => {})
   }

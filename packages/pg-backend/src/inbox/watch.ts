@@ -5,26 +5,30 @@ import { pause } from './pause.ts'
 
 /** How often to look where nothing is heard. */
 const pollMs = 5000
-/** Polls between two tries to listen, at most; doubled up to it. */
+/** A connection that was good is opened again at once. */
+const reopenMs = 200
+/** Polls between two tries to listen where a pooler stands between: doubled up to this. */
 const mostPolls = 12
 
 /** Listens, and where that is not possible polls and tries again, until the signal aborts. */
 const keepHinting = async (tools: PgTools, signal: AbortSignal, hint: (project: string | null) => void) => {
-  const { logger } = tools
+  let deafness = 0
   let isWarned = false
-  for (let polls = 1; !signal.aborted; polls = Math.min(polls * 2, mostPolls)) {
-    const reason = await listenOnce(tools, { signal, hint }).then(
-      (result) => (result === 'heard' ? null : 'nothing arrives: a pooler may stand between'),
-      (error: Error) => error.message,
-    )
+  const warn = (reason: string): void => {
+    if (!isWarned) tools.logger.warn('New tasks are not announced by the database: polling instead', { reason, pollMs })
+    isWarned = true
+  }
+  while (!signal.aborted) {
+    const result = await listenOnce(tools, { signal, hint }).catch((error: Error) => error)
     if (signal.aborted) return
-    if (reason === null) {
-      polls = 1
+    deafness = result === 'deaf' ? deafness + 1 : 0
+    if (result === 'lost') {
       isWarned = false
-    } else if (!isWarned) {
-      isWarned = true
-      logger.warn('New tasks are not announced by the database: polling instead', { reason, pollMs })
+      await pause(reopenMs, signal)
+      continue
     }
+    warn(result === 'deaf' ? 'nothing arrives: a pooler may stand between' : result.message)
+    const polls = Math.min(2 ** Math.max(0, deafness - 1), mostPolls)
     for (let n = 0; n < polls && (await pause(pollMs, signal)); n += 1) hint(null)
   }
 }
