@@ -14,9 +14,9 @@ import { openRouter, type Registry } from '@nexus/router'
 import { openRootId } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostMailboxes, HostOptions } from './host.ts'
+import { createWorkspaceMailbox } from './intake/workspace-mailbox.ts'
 import { createRunner, currentProcess, formatIdentity, holderLiveness, type Runner } from './runner/index.ts'
 import { withTaskDrops } from './task-drops.ts'
-import { createWorkspaceMailbox } from './workspace-mailbox.ts'
 
 /** Every backend that routes can name, loaded when a route names it: a host on files loads no PostgreSQL client. */
 const registry: Registry = {

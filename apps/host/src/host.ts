@@ -1,11 +1,12 @@
-import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock, Ids, Logger, Mailbox, Stores } from '@nexus/core'
 import { completionPath, createApi } from './api/app.ts'
 import { type ApiServer, serveApi } from './api/server.ts'
 import { openTokens } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostTools } from './host-tools.ts'
-import { createIntake } from './intake.ts'
+import type { MailboxSource } from './intake/collector.ts'
+import { createIntake, type Intake } from './intake/intake.ts'
 import { createAvailability } from './loop/availability.ts'
 import type { Holds } from './loop/hold.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
@@ -21,7 +22,7 @@ export interface HostMailboxes {
   /** The root's own, where agents are told to write. */
   own: Mailbox
   /** Below workspaces that lie elsewhere, where agents write who know no better. */
-  others: readonly Pick<Mailbox, 'collect' | 'watch'>[]
+  others: readonly MailboxSource[]
 }
 
 export interface HostOptions {
@@ -63,72 +64,84 @@ const isFailure = ({ status }: TaskOutcome): boolean =>
 /** How long tasks may take to let go when the host closes. */
 const closingMs = 1_500
 
-export const openHost = async (options: HostOptions): Promise<Host> => {
-  const { config, stores, mailboxes, runner, root, worker, clock, ids, logger, env } = options
-  const timing = { ...defaultTiming, ...options.timing }
-  const holds: Holds = new Map()
-  const tokens = await openTokens(root)
-  const projectOfRun = (attempt: string) => readRunProject(runner, attempt)
-  const intake = createIntake({
-    stores,
-    mailboxes: [mailboxes.own, ...mailboxes.others],
-    holds,
-    logger,
-    pollMs: timing.pollMs,
-    projectOfRun,
-  })
-  const app = createApi({ intake, tokens, logger })
-  const server = await serveApi({ root, port: config.apiPort, fetch: (request) => app.fetch(request) })
-  const tools: HostTools = {
+const createTools = (options: HostOptions, intake: Intake, reporting: HostTools['reporting']): HostTools => {
+  const { config, stores, runner, worker, clock, ids, logger, env, mailboxes } = options
+  return {
     config,
     stores,
     runner,
-    records: createHostRecords(stores.hostState, logger, clock.now),
+    worker,
     clock,
     ids,
     logger,
-    worker,
-    timing,
+    reporting,
+    timing: { ...defaultTiming, ...options.timing },
+    records: createHostRecords(stores.hostState, logger, clock.now),
     collect: intake.collect,
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
-    reporting: (attempt) => ({ url: `${server.url}${completionPath}`, token: tokens.forAttempt(attempt) }),
     summaryFile: (project, issueNumber) => mailboxes.own.file(project, issueNumber),
   }
-  const availability = createAvailability(logger, timing.unavailableMs)
-  const work = createTaskLife(tools, availability)
-  const unlisten = runner.onEnded((attempt, exit) => {
+}
+
+/** Tells holds of the ends of their runs. Returns the end of it. */
+const hearEnds = (runner: Runner, holds: Holds): (() => void) =>
+  runner.onEnded((attempt, exit) => {
     for (const hold of holds.values()) {
       if (!hold.runs.has(attempt)) continue
       hold.runs.set(attempt, exit)
       hold.bell.ring()
     }
   })
-  logger.debug('host open', { root, api: server.url, worker, outputs: join(root, 'runs') })
 
-  const letGo = async (): Promise<void> => {
-    for (const hold of holds.values()) hold.end('closing')
-    const until = clock.monotonic() + closingMs
-    while (holds.size > 0 && clock.monotonic() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+const letGo = async (holds: Holds): Promise<void> => {
+  for (const hold of holds.values()) hold.end('closing')
+  const until = performance.now() + closingMs
+  while (holds.size > 0 && performance.now() < until) await delay(10)
+}
+
+const runHost = async (
+  tools: HostTools,
+  intake: Intake,
+  holds: Holds,
+  { once, signal }: RunOptions,
+): Promise<HostEnd> => {
+  const availability = createAvailability(tools.logger, tools.timing.unavailableMs)
+  const work = createTaskLife(tools, availability)
+  const ended = new AbortController()
+  const unkeep = keepLeases(tools, holds, availability)
+  const taking = intake.run(AbortSignal.any([signal, ended.signal]))
+  try {
+    const unfinished = await runInboxLoop(tools, { holds, availability, work, signal, once })
+    if (signal.aborted) return 'stopped'
+    return [...unfinished.values()].some(isFailure) ? 'failed' : 'done'
+  } finally {
+    await letGo(holds)
+    unkeep()
+    ended.abort()
+    await taking
   }
+}
 
+export const openHost = async (options: HostOptions): Promise<Host> => {
+  const { config, stores, mailboxes, runner, root, logger } = options
+  const holds: Holds = new Map()
+  const tokens = await openTokens(root)
+  const intake = createIntake({
+    stores,
+    mailboxes: [mailboxes.own, ...mailboxes.others],
+    holds,
+    logger,
+    pollMs: options.timing?.pollMs ?? defaultTiming.pollMs,
+    projectOfRun: (attempt) => readRunProject(runner, attempt),
+  })
+  const app = createApi({ intake, tokens, logger })
+  const server = await serveApi({ root, port: config.apiPort, fetch: (request) => app.fetch(request) })
+  const url = `${server.url}${completionPath}`
+  const tools = createTools(options, intake, (attempt) => ({ url, token: tokens.forAttempt(attempt) }))
+  const unlisten = hearEnds(runner, holds)
   return {
     api: server,
-    async run({ once, signal }) {
-      const ended = new AbortController()
-      const until = AbortSignal.any([signal, ended.signal])
-      const unkeep = keepLeases(tools, holds, availability)
-      const taking = intake.run(until)
-      try {
-        const unfinished = await runInboxLoop(tools, { holds, availability, work, signal, once })
-        if (signal.aborted) return 'stopped'
-        return [...unfinished.values()].some(isFailure) ? 'failed' : 'done'
-      } finally {
-        await letGo()
-        unkeep()
-        ended.abort()
-        await taking
-      }
-    },
+    run: (run) => runHost(tools, intake, holds, run),
     async close() {
       unlisten()
       await server.close()

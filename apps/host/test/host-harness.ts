@@ -10,9 +10,9 @@ import { build } from 'tsup'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { readHostConfig } from '../src/config/read.ts'
 import { type Host, openHost } from '../src/host.ts'
+import { createWorkspaceMailbox } from '../src/intake/workspace-mailbox.ts'
 import type { Timing } from '../src/loop/timing.ts'
 import { createRunner, type Runner } from '../src/runner/index.ts'
-import { createWorkspaceMailbox } from '../src/workspace-mailbox.ts'
 
 export const agentPath = (name: string): string => fileURLToPath(new URL(`agents/${name}`, import.meta.url))
 
@@ -48,8 +48,8 @@ export interface Bench {
   readonly data: MemoryData
   readonly log: LogLine[]
   readonly runner: Runner
-  /** Writes nexus.yaml for one project `shop` with these agents, one step each unless steps are given. */
-  configure(agents: Record<string, string>, steps?: readonly string[]): Promise<void>
+  /** Writes nexus.yaml: these agents, one step each; every project works in the same workspace. */
+  configure(agents: Record<string, string>, projects?: readonly string[]): Promise<void>
   /** Another host on the same data; `worker` unless it is to be another process. */
   open(options?: { timing?: Partial<Timing>; stores?: Backend }): Promise<Host>
   once(host?: Host): Promise<string>
@@ -138,13 +138,17 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
     data,
     log,
     runner,
-    async configure(agents, steps = Object.keys(agents)) {
+    async configure(agents, projects = ['shop']) {
       const text = {
-        projects: { shop: { workspace } },
+        projects: Object.fromEntries(projects.map((key) => [key, { workspace }])),
         agents: Object.fromEntries(Object.entries(agents).map(([role, command]) => [role, { command }])),
         workflows: {
           chain: {
-            steps: steps.map((role, index) => ({ id: `s${index + 1}`, agent_type: role, prompt: `Do ${role}.` })),
+            steps: Object.keys(agents).map((role, index) => ({
+              id: `s${index + 1}`,
+              agent_type: role,
+              prompt: `Do ${role}.`,
+            })),
           },
         },
       }

@@ -1,7 +1,7 @@
 import { isStoreError, type Logger } from '@nexus/core'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { Intake, PostAnswer } from '../intake.ts'
+import type { Intake, PostAnswer } from '../intake/intake.ts'
 import type { Bearer, Tokens } from './tokens.ts'
 
 const maxBodyBytes = 8 * 1024 * 1024

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Mailbox } from '@nexus/core'
-import { createBell } from './loop/bell.ts'
+import { createBell } from '../loop/bell.ts'
+import type { MailboxSource } from './collector.ts'
 
 const exists = (folder: string): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
 
@@ -8,11 +9,7 @@ const exists = (folder: string): boolean => statSync(folder, { throwIfNoEntry: f
  * The mailbox below a folder that agents work in, opened once an agent made it: opening makes its root, and a workspace
  * is somebody's repository.
  */
-export const createWorkspaceMailbox = (
-  folder: string,
-  open: () => Promise<Mailbox>,
-  pollMs: number,
-): Pick<Mailbox, 'collect' | 'watch'> => {
+export const createWorkspaceMailbox = (folder: string, open: () => Promise<Mailbox>, pollMs: number): MailboxSource => {
   let opening: Promise<Mailbox> | null = null
 
   const reach = async (): Promise<Mailbox | null> => {

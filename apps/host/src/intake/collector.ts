@@ -1,0 +1,52 @@
+import type { CompletionStore, Logger, Mailbox } from '@nexus/core'
+
+/** Where summary files are looked for. */
+export type MailboxSource = Pick<Mailbox, 'collect' | 'watch'>
+
+export interface CollectorOptions {
+  completions: Pick<CompletionStore, 'save'>
+  mailboxes: readonly MailboxSource[]
+  logger: Logger
+  onImported(): void
+}
+
+/** Imports summary files that lie there now; says how many cannot be read yet. */
+export type Collect = () => Promise<{ waiting: number }>
+
+const collectAll = async ({ completions, mailboxes, logger, onImported }: CollectorOptions) => {
+  let waiting = 0
+  for (const mailbox of mailboxes) {
+    const collected = await mailbox.collect(completions)
+    waiting += collected.waiting
+    for (const { path, reason } of collected.rejected)
+      logger.warn('summary file is not a report and stays', { path, reason })
+    for (const { path, report } of collected.imported)
+      logger.debug('summary file read', { path, issue: report.issueNumber, agent: report.agentType })
+    if (collected.imported.length > 0) onImported()
+  }
+  return { waiting }
+}
+
+/** One collection at a time. Who asks during one gets the next: the present one may have passed their file already. */
+export const createCollector = (options: CollectorOptions): Collect => {
+  let running: Promise<{ waiting: number }> | null = null
+  let next: Promise<{ waiting: number }> | null = null
+
+  const begin = (): Promise<{ waiting: number }> => {
+    running = collectAll(options).finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  return () => {
+    if (!running) return begin()
+    next ??= running
+      .catch(() => null)
+      .then(() => {
+        next = null
+        return begin()
+      })
+    return next
+  }
+}

@@ -1,0 +1,106 @@
+import { isStoreError, type Logger, type ReportedCompletion, readReportText, type Stores } from '@nexus/core'
+import { isAttemptId } from '../engine/document.ts'
+import { createBell } from '../loop/bell.ts'
+import type { Holds } from '../loop/hold.ts'
+import { attemptFor, holdOf, onlyRunningProject } from './assign.ts'
+import { type Collect, createCollector, type MailboxSource } from './collector.ts'
+
+export interface IntakeOptions {
+  stores: Pick<Stores, 'completions' | 'workflows'>
+  mailboxes: readonly MailboxSource[]
+  holds: Holds
+  logger: Logger
+  pollMs: number
+  /** The project of an attempt that nobody holds any more, as its run folder says. */
+  projectOfRun(attempt: string): Promise<string | null>
+}
+
+export type PostAnswer =
+  | { status: 'stored'; dedupKey: string }
+  | { status: 'invalid' | 'foreign-attempt' | 'no-project'; reason: string }
+
+/** Where reports come in. It only writes the completion store and wakes whoever reads it: nothing advances in here. */
+export interface Intake {
+  collect: Collect
+  /** Stores a posted report. `attempt`: whose token it came with; null for the host's own. */
+  post(text: string, attempt: string | null): Promise<PostAnswer>
+  /** Collects on hints and by polling until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+type Wake = () => void
+
+const projectOf = async (
+  { stores, holds, projectOfRun }: IntakeOptions,
+  report: ReportedCompletion,
+  attempt: string | null,
+): Promise<string | null> => {
+  if (attempt !== null) {
+    const project = holdOf(holds, attempt)?.task.project ?? (await projectOfRun(attempt))
+    if (project !== null) return project
+  }
+  const named = report.payload['project']
+  if (typeof named === 'string' && named !== '') return named
+  return onlyRunningProject(stores.workflows, report.issueNumber)
+}
+
+const post = async (options: IntakeOptions, wake: Wake, text: string, token: string | null): Promise<PostAnswer> => {
+  const read = readReportText(text)
+  if (!read.ok) return { status: 'invalid', reason: read.reason }
+  const { report } = read
+  const named = report.attemptId
+  const isOurs = named !== null && isAttemptId(named)
+  if (isOurs && token !== null && named !== token)
+    return { status: 'foreign-attempt', reason: 'The token belongs to another attempt than attempt_id names.' }
+  const attempt = isOurs ? named : token
+  const project = await projectOf(options, report, attempt)
+  if (project === null)
+    return { status: 'no-project', reason: 'Which project is meant? Name it as "project", or the run as "attempt_id".' }
+  const reportId = attempt ?? named ?? attemptFor(options.holds, report, project)
+  const { issueNumber, agentType, status, summary, payload } = report
+  const completion = { project, issueNumber, agentType, status, summary, payload, reportId }
+  try {
+    const saved = await options.stores.completions.save(completion)
+    wake()
+    return { status: 'stored', dedupKey: saved.dedupKey }
+  } catch (error) {
+    if (isStoreError(error, 'invalid')) return { status: 'invalid', reason: error.message }
+    throw error
+  }
+}
+
+const run = async ({ mailboxes, logger, pollMs }: IntakeOptions, collect: Collect, signal: AbortSignal) => {
+  const bell = createBell()
+  const heard = mailboxes.map(async (mailbox) => {
+    try {
+      for await (const _ of mailbox.watch(signal)) bell.ring()
+    } catch (error) {
+      if (!signal.aborted) logger.debug('not hearing of summary files; the poll finds them', { error: String(error) })
+    }
+  })
+  let failing = false
+  while (!signal.aborted) {
+    try {
+      await collect()
+      failing = false
+    } catch (error) {
+      if (!failing) logger.warn('summary files cannot be taken in now', { error: String(error) })
+      failing = true
+    }
+    await bell.wait(pollMs, signal)
+  }
+  await Promise.all(heard)
+}
+
+export const createIntake = (options: IntakeOptions): Intake => {
+  const { stores, mailboxes, holds, logger } = options
+  const wake = (): void => {
+    for (const hold of holds.values()) hold.bell.ring()
+  }
+  const collect = createCollector({ completions: stores.completions, mailboxes, logger, onImported: wake })
+  return {
+    collect,
+    post: (text, attempt) => post(options, wake, text, attempt),
+    run: (signal) => run(options, collect, signal),
+  }
+}
