@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -192,6 +192,24 @@ describe('nexus-host demo', () => {
     await until('the second task', () => out.match(/task done/g)?.length === 2)
     running.process.kill('SIGINT')
     expect((await running.ended).code).toBe(0)
+  })
+
+  test('--embedded-postgres keeps everything in a server of its own, and stops it last', async () => {
+    // The server runs as an unprivileged account where we are root, which must be able to reach its data.
+    await chmod(folder, 0o755)
+    const running = host(['demo', '--embedded-postgres'])
+    let out = ''
+    running.process.stdout?.on('data', (chunk) => {
+      out += String(chunk)
+    })
+    const line = await until('what to try', () => /^Your own task +(echo .*)$/m.exec(out)?.[1], 40_000)
+    expect(out).toMatch(/^inbox +postgres +NEXUS_STORAGE_BACKEND +ok$/m)
+    execFileSync('sh', ['-c', line.replace('apps/host/dist/main.js', program.main)], { cwd: folder })
+    await until('the second task', () => out.match(/task done/g)?.length === 2)
+    running.process.kill('SIGINT')
+    expect((await running.ended).code).toBe(0)
+    expect(list('.demo/on-postgres/workflows')).toEqual([])
+    expect(existsSync(join(folder, '.demo/postgres/data/postmaster.pid'))).toBe(false)
   })
 
   test("--agent puts a command of one's own on every step", async () => {
