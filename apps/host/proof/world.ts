@@ -54,15 +54,20 @@ export interface World extends AsyncDisposable {
   editorDrops(project: string, filename: string, markdown: string): Promise<void>
 }
 
-const configuration = (log: string): string => {
+type Agents = (log: string) => Record<'triage' | 'developer' | 'reviewer', string>
+
+const usualAgents: Agents = (log) => {
   const node = (how: string) => `{ command: ['${process.execPath}', '${agent}', ${how}, '${log}'] }`
-  return `
+  return { triage: node('post'), developer: `{ command: "sh '${shellAgent}' '${log}'" }`, reviewer: node('either') }
+}
+
+const configuration = (agents: ReturnType<Agents>): string => `
 projects:
 ${projects.map((project) => `  ${project}: { workspace: ./${project}, workflow: chain }`).join('\n')}
 agents:
-  triage: ${node('post')}
-  developer: { command: "sh '${shellAgent}' '${log}'" }
-  reviewer: ${node('either')}
+${Object.entries(agents)
+  .map(([role, definition]) => `  ${role}: ${definition}`)
+  .join('\n')}
 workflows:
   chain:
     steps:
@@ -71,7 +76,6 @@ workflows:
       - { id: review, agent_type: reviewer, prompt: 'Review this.', final_step: true }
 concurrency: 4
 `
-}
 
 const parseNotes = (text: string): AgentNote[] =>
   text
@@ -82,12 +86,13 @@ const parseNotes = (text: string): AgentNote[] =>
       return { word: word as AgentNote['word'], project, issue, step, attempt }
     })
 
-export const createWorld = async (routing: Routing): Promise<World> => {
+/** `agents`: the section of nexus.yaml, from the place where agents note their starts; unless the usual three are meant. */
+export const createWorld = async (routing: Routing, agents = usualAgents): Promise<World> => {
   const root = await mkdtemp(join(tmpdir(), 'nexus-real-'))
   const database = await freshDatabase(await testDsn())
   const log = join(root, 'agents.log')
   for (const project of projects) await mkdir(join(root, project))
-  await writeFile(join(root, 'nexus.yaml'), configuration(log))
+  await writeFile(join(root, 'nexus.yaml'), configuration(agents(log)))
   const nexus = join(root, '.nexus')
   const variables = { ...routing, NEXUS_STORAGE_DSN: database.dsn, NEXUS_DIR: nexus }
   const hosts: ChildProcess[] = []
