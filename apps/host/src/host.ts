@@ -41,7 +41,7 @@ export interface HostOptions {
   timing?: Partial<Timing>
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Return when nothing is due and nothing is held. */
   once: boolean
   /** Ends the work; agents go on under their supervisors and are adopted next time. */

@@ -16,7 +16,7 @@ import { createRunner, type Runner } from '../src/runner/index.ts'
 
 export const agentPath = (name: string): string => fileURLToPath(new URL(`agents/${name}`, import.meta.url))
 
-export const fastTiming: Partial<Timing> = {
+const fastTiming: Partial<Timing> = {
   heartbeatMs: 200,
   renewMs: 500,
   sweepMs: 500,
@@ -28,7 +28,7 @@ export const fastTiming: Partial<Timing> = {
   lingerMs: 300,
 }
 
-export interface LogLine {
+interface LogLine {
   level: string
   message: string
   fields: LogFields

@@ -34,7 +34,7 @@ export const buildProgram = async (): Promise<Program> => {
   return { main: join(outDir, 'main.js'), [Symbol.asyncDispose]: () => rm(outDir, { recursive: true, force: true }) }
 }
 
-export interface Ended {
+interface Ended {
   code: number | null
   stdout: string
   stderr: string

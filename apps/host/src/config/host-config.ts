@@ -9,7 +9,7 @@ export interface AgentConfig {
   readonly env: readonly string[]
 }
 
-export interface StepDefinition {
+interface StepDefinition {
   readonly id: string
   readonly name: string
   readonly agentType: string

@@ -38,10 +38,10 @@ export interface Advance {
 }
 
 /** Runs that may end by no fault of the agent before the step is failed for it. */
-export const maxInterruptions = 5
+const maxInterruptions = 5
 
 /** Times that a definition may come back to one step. */
-export const maxIterations = 50
+const maxIterations = 50
 
 /**
  * One step of the workflow state machine: pure, and blind to repetition. An event that was applied before, or comes too

@@ -1,9 +1,7 @@
 import { type JsonObject, StoreError, type Workflow } from '@nexus/core'
 import { z } from 'zod'
 
-export const stepStatuses = ['pending', 'running', 'completed', 'failed', 'skipped'] as const
-export type StepStatus = (typeof stepStatuses)[number]
-
+const stepStatuses = ['pending', 'running', 'completed', 'failed', 'skipped'] as const
 const textOrNull = z.union([z.string(), z.null()]).catch(null)
 const count = z.coerce.number().int().min(0).catch(0)
 
@@ -15,7 +13,6 @@ const StepReport = z.looseObject({
   status: z.string(),
   summary: z.string(),
 })
-export type StepReport = z.output<typeof StepReport>
 
 /** An earlier run of a step: of a loop, of a retry, or one that was interrupted. */
 const Pass = z.looseObject({
@@ -25,7 +22,6 @@ const Pass = z.looseObject({
   error: textOrNull,
   report: StepReport.nullable().catch(null),
 })
-export type Pass = z.output<typeof Pass>
 
 const Step = z.looseObject({
   id: textOrNull,

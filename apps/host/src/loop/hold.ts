@@ -26,7 +26,6 @@ export interface Hold {
   /** Attempts followed, with their ends. */
   readonly runs: Map<string, RunExit | null>
   issueNumber: string | null
-  workflowId: string | null
   /** As last read. */
   document: WorkflowDocument | null
   cancelRequested: boolean
@@ -45,7 +44,6 @@ export const createHold = (task: ClaimedTask): Hold => {
     signal: controller.signal,
     runs: new Map(),
     issueNumber: task.issueNumber,
-    workflowId: null,
     document: null,
     cancelRequested: false,
     sawRunning: false,

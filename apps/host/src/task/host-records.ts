@@ -7,13 +7,13 @@ export const stateKeys = {
   issueCounters: 'issue_counters',
 } as const
 
-export interface TrackedIssue {
+interface TrackedIssue {
   project: string
   issueNumber: string
   description: string
 }
 
-export interface LaunchedAgent {
+interface LaunchedAgent {
   attempt: string
   issueNumber: string
   project: string

@@ -9,7 +9,7 @@ import { taskFilename, taskTypeIn, titleOf } from './markdown.ts'
 type Tools = Pick<HostTools, 'stores' | 'logger'>
 
 /** Keys of a workflow's metadata that are ours. */
-export const metadataKeys = { task: 'inbox_task_id', file: 'task_file', workspace: 'workspace' } as const
+const metadataKeys = { task: 'inbox_task_id', file: 'task_file', workspace: 'workspace' } as const
 
 export interface OpenRequest {
   task: ClaimedTask

@@ -37,7 +37,7 @@ const paused = async ({ timing }: HostTools, { hold, document }: Scene): Promise
   return null
 }
 
-const visit = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null> => {
+const visit = async (tools: HostTools, scene: Scene & Pick<StepsOf, 'onWork'>): Promise<StepsEnd | null> => {
   const { hold, document } = scene
   const { state, failure, steps } = document
   if (state === 'completed') return { status: 'completed' }
@@ -50,10 +50,13 @@ const visit = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null> =
   }
   if (state !== 'running' && state !== 'pending' && state !== 'failed') return paused(tools, scene)
   const step = steps.find(({ status }) => status === 'running')
+  // Only from here on is a failure news: before, it is the one that this hold is the retry of.
+  if (state !== 'failed' && !hold.sawRunning) {
+    await scene.onWork()
+    hold.sawRunning = true
+  }
   if (state === 'running' && step?.attempt_id) await tend(tools, scene, step, step.attempt_id)
   else await start(tools, scene)
-  // Only from now on is a failure news: before, it is the one that this hold is the retry of.
-  if (state !== 'failed') hold.sawRunning = true
   return null
 }
 
@@ -62,6 +65,8 @@ export interface StepsOf {
   project: ProjectConfig
   issueNumber: string
   workflowId: string
+  /** Hears once that the workflow is under way. */
+  onWork(): Promise<void>
 }
 
 /** Carries a workflow on until it ends or waits for a person. Everything it knows it reads from the stores. */

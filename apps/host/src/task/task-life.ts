@@ -39,10 +39,9 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
     if (bound.status === 'busy') return release(hold, 'busy', timing.busyMs)
     const { issueNumber } = bound
     hold.issueNumber = issueNumber
-    await finish.begun(hold, project.key, issueNumber)
     const workflowId = await openWorkflow(tools, { task: hold.task, project, issueNumber })
-    hold.workflowId = workflowId
-    const end = await runSteps(tools, { hold, project, issueNumber, workflowId })
+    const onWork = () => finish.begun(hold, project.key, issueNumber)
+    const end = await runSteps(tools, { hold, project, issueNumber, workflowId, onWork })
     return finish.end(hold, project.key, issueNumber, end)
   }
 
