@@ -82,6 +82,8 @@ export const compose = async (config: Config, hostConfig: HostConfig, logger: Lo
   const supervisorPath = fileURLToPath(new URL('./supervisor.js', import.meta.url))
   const runner = createRunner({ root, supervisorPath, clock, logger })
   const mailboxes = await openMailboxes(root, hostConfig, context)
+  const { makeInboxFolders } = await import('@nexus/fs-backend')
+  await makeInboxFolders({ root, projects: [...hostConfig.projects.keys()], ...context })
   const worker = formatIdentity(currentProcess())
   return {
     stores,

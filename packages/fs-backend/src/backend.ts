@@ -63,3 +63,13 @@ export const openMailbox = async ({ root, ...context }: FsBackendOptions): Promi
   const seen = createSeen(tools)
   return createMailbox(tools, { seen, drops: createDrops(tools, seen) })
 }
+
+/** Makes the folders that people drop task files into, so that one `echo` suffices. */
+export const makeInboxFolders = async ({
+  root,
+  projects,
+  ...context
+}: FsBackendOptions & { projects: readonly string[] }): Promise<void> => {
+  const { atomic, layout } = await openTools(root, context, () => false)
+  for (const project of projects) await atomic.makeFolder(layout.inboxProject(project))
+}

@@ -1,1 +1,1 @@
-export { type FsBackendOptions, openFsBackend, openMailbox } from './backend.ts'
+export { type FsBackendOptions, makeInboxFolders, openFsBackend, openMailbox } from './backend.ts'

@@ -49,7 +49,7 @@ const play = async ({ config, place, dsn, once, signal, logger }: Stage): Promis
   const { stores } = composition
   say(`${storageMapText(await storageMap(config, stores))}\n`)
   const host = await openHost(composition.options)
-  const words: DemoWords = { place, dsn, once, inboxOnFiles: config.routes.inbox.backend === 'filesystem' }
+  const words: DemoWords = { place, dsn, once }
   try {
     const [example] = await stores.inbox.enqueue([{ project: demoProject, ...exampleTask }])
     const running = host.run({ once, signal })

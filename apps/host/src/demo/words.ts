@@ -3,8 +3,6 @@ import { type DemoPlace, demoProject } from './place.ts'
 
 export interface DemoWords {
   place: DemoPlace
-  /** Whether the inbox is a folder of the root. */
-  inboxOnFiles: boolean
   /** Of the embedded server; null where there is none. */
   dsn: string | null
   once: boolean
@@ -18,12 +16,8 @@ const near = (path: string): string => {
 /** A word for a shell: quoted where it needs to be. */
 const quoted = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-const dropLine = ({ place, inboxOnFiles, dsn }: DemoWords): string => {
-  const task = `echo 'Write a haiku about queues.'`
-  if (inboxOnFiles) return `${task} > ${quoted(near(`${place.root}/inbox/${demoProject}/my-task.md`))}`
-  const settings = dsn === null ? '' : `NEXUS_STORAGE_BACKEND=postgres NEXUS_STORAGE_DSN=${quoted(dsn)} `
-  return `${task} | ${settings}NEXUS_DIR=${quoted(near(place.root))} node apps/host/dist/main.js add ${demoProject} my-task.md`
-}
+const dropLine = ({ place }: DemoWords): string =>
+  `echo 'Write a haiku about queues.' > ${quoted(near(`${place.root}/inbox/${demoProject}/my-task.md`))}`
 
 /** What lies where, after the example. */
 export const whereItLies = ({ place, dsn }: DemoWords): string =>

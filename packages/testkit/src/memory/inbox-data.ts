@@ -1,7 +1,7 @@
 import type { Claim, InboxHint, InboxTask } from '@nexus/core'
 
 /** A hold on a task. Its epoch is the row's. */
-export interface InboxHold {
+interface InboxHold {
   worker: string
   leaseMs: number
   /** How often it was renewed. */
@@ -56,7 +56,7 @@ export const createMemoryInboxData = (): MemoryInboxData => ({
   watchers: new Set(),
 })
 
-export const hint = (data: MemoryInboxData, project: string): void => {
+const hint = (data: MemoryInboxData, project: string): void => {
   for (const watcher of data.watchers) watcher({ project })
 }
 

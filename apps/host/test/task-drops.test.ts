@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ClaimRequest, StoreError, silentLogger } from '@nexus/core'
+import { openFsBackend } from '@nexus/fs-backend'
+import { createFakes, openMemoryBackend } from '@nexus/testkit'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { withTaskDrops } from '../src/task-drops.ts'
+
+const request: ClaimRequest = { worker: 'w1', limit: 10, leaseMs: 60_000, projects: ['shop'] }
+
+let root = ''
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'nexus-drops-'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+const drop = async (filename: string, text: string): Promise<void> => {
+  await mkdir(join(root, 'inbox', 'shop'), { recursive: true })
+  await writeFile(join(root, 'inbox', 'shop', filename), text)
+}
+
+const open = async () => {
+  const { clock, context, kill } = createFakes()
+  const elsewhere = openMemoryBackend(context)
+  const files = await openFsBackend({ root, ...context })
+  const inbox = withTaskDrops({ inbox: elsewhere.inbox, drops: files.inbox, rootId: 'r', logger: silentLogger })
+  return { inbox, elsewhere, files, clock, kill }
+}
+
+test('[C-INBOX-18] a file dropped below the root is a task of an inbox that lives elsewhere, once', async () => {
+  const { inbox, elsewhere, files, clock } = await open()
+  await drop('cart.md', 'The cart forgets.')
+  clock.advance(1000)
+  expect(await inbox.claim(request)).toMatchObject([{ filename: 'cart.md', markdown: 'The cart forgets.' }])
+  expect(await inbox.claim(request)).toEqual([])
+  expect(await elsewhere.inbox.counts()).toMatchObject({ pending: 0, processing: 1 })
+  expect(await files.inbox.counts()).toMatchObject({ pending: 0, processing: 0, done: 1 })
+})
+
+test('[C-ALL-1] a crash between taking the drop and telling the folder brings it in once', async () => {
+  const { inbox, elsewhere, files, clock, kill } = await open()
+  await drop('cart.md', 'The cart forgets.')
+  clock.advance(1000)
+  const crashing = withTaskDrops({
+    inbox: elsewhere.inbox,
+    drops: {
+      ...files.inbox,
+      complete: () => Promise.reject(new Error('killed')),
+    },
+    rootId: 'r',
+    logger: silentLogger,
+  })
+  await expect(crashing.claim({ ...request, worker: 'w0' })).rejects.toThrow('killed')
+  kill('w0')
+  expect(await inbox.claim(request)).toMatchObject([{ filename: 'cart.md' }])
+  expect(await elsewhere.inbox.list()).toMatchObject({ items: [{ filename: 'cart.md' }] })
+  expect(await files.inbox.counts()).toMatchObject({ processing: 0, done: 1 })
+})
+
+test('[C-ROUTE-7] while the inbox cannot be reached the drop stays, and comes in afterwards', async () => {
+  const { inbox, elsewhere, files, clock } = await open()
+  await drop('cart.md', 'The cart forgets.')
+  clock.advance(1000)
+  const down = withTaskDrops({
+    inbox: {
+      ...elsewhere.inbox,
+      enqueue: () => Promise.reject(new StoreError({ code: 'unavailable', message: 'down' })),
+    },
+    drops: files.inbox,
+    rootId: 'r',
+    logger: silentLogger,
+  })
+  await expect(down.claim(request)).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await files.inbox.counts()).toMatchObject({ pending: 1, processing: 0 })
+  expect(await inbox.claim(request)).toMatchObject([{ filename: 'cart.md' }])
+})
+
+test('[C-INBOX-19] a drop is heard of, and the watch ends with its signal', async () => {
+  const { inbox } = await open()
+  const controller = new AbortController()
+  const heard = (async () => {
+    for await (const hint of inbox.watch(controller.signal)) {
+      controller.abort()
+      return hint
+    }
+    return null
+  })()
+  await drop('cart.md', 'The cart forgets.')
+  expect(await heard).not.toBeNull()
+})
