@@ -14,7 +14,7 @@ const catalogOfSchema = async (content: string) => {
   return await readCatalog(database.client, tables)
 }
 
-describe('schema.prisma and the migrations', () => {
+describe('[C-PG-4] schema.prisma and the migrations', () => {
   let actual: Catalog
   beforeAll(async () => {
     await using database = await migratedDatabase()

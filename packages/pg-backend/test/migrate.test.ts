@@ -32,7 +32,7 @@ test('every migration folder is carried, in order, with the bytes of its file', 
     expect(sql).toBe(await readFile(new URL(`${name}/migration.sql`, folder), 'utf8'))
 })
 
-describe('an empty database', () => {
+describe('[C-PG-1] an empty database', () => {
   test('gets the five tables, and a ledger as Prisma keeps it', async () => {
     await using database = await migratedDatabase()
     expect(await tablesOf(database)).toEqual([
@@ -70,7 +70,7 @@ describe('an empty database', () => {
   })
 })
 
-describe('a database that is up to date', () => {
+describe('[C-PG-1] a database that is up to date', () => {
   test('is opened without a lock, also while another session migrates', async () => {
     await using database = await migratedDatabase()
     await database.client.transaction(async (query) => {
@@ -81,7 +81,7 @@ describe('a database that is up to date', () => {
   })
 })
 
-describe('a migration that cannot be applied', () => {
+describe('[C-PG-1] a migration that cannot be applied', () => {
   test('leaves neither its effects nor a row in the ledger', async () => {
     await using database = await migratedDatabase()
     const broken = add('0002_broken', 'CREATE TABLE half (); SELECT 1 / 0;')
@@ -118,7 +118,7 @@ describe('a migration that cannot be applied', () => {
   })
 })
 
-describe('a database that this version did not make is refused', () => {
+describe('[C-PG-1] a database that this version did not make is refused', () => {
   const refused = (message: RegExp) => ({ code: 'unsupported', message: expect.stringMatching(message) })
 
   test('a newer one', async () => {
@@ -145,7 +145,7 @@ describe('a database that this version did not make is refused', () => {
   })
 })
 
-describe('a role that may not', () => {
+describe('[C-PG-1] a role that may not', () => {
   const asRole = async (database: Database, name: string) => {
     await database.client.query(`CREATE ROLE ${name} LOGIN PASSWORD 'secret-canary'`)
     const url = new URL(database.dsn)

@@ -6,7 +6,7 @@ const withCode = (code: string): Error => Object.assign(new Error('x'), { code }
 const prisma = (code: string, originalCode?: string): Error =>
   Object.assign(new Error('x'), { code, meta: { driverAdapterError: { cause: { originalCode } } } })
 
-describe('[C-ALL-2] what an error of the database means', () => {
+describe('[C-PG-5] [C-ALL-2] what an error of the database means', () => {
   test.each([
     'ECONNREFUSED',
     'ENOTFOUND',
