@@ -115,6 +115,28 @@ describe('nexus.yaml', () => {
     ['a port', `${good}api: { port: 99999 }\n`, 'api.port: a port from 0 (any) to 65535 is needed'],
     ['no YAML', 'projects: [', 'nexus.yaml:1:12: not YAML'],
     ['nothing', '', 'projects, agents and workflows are needed'],
+    ['a misspelt section', good.replace('projects:', 'project:'), 'nexus.yaml:1:1: project: unknown member'],
+    [
+      'an empty project',
+      good.replace(' { workspace: . }', ''),
+      'nexus.yaml:2:3: projects.shop: write { workspace: … }',
+    ],
+    ['a project as text', good.replace('{ workspace: . }', './shop'), 'projects.shop: write { workspace: … }'],
+    [
+      'an agent as text',
+      good.replace("{ command: 'node agents/triage.mjs' }", 'claude -p'),
+      'nexus.yaml:4:3: agents.Triage: write { command: … }',
+    ],
+    [
+      'an empty command list',
+      good.replace("'node agents/triage.mjs'", '[]'),
+      'agents.Triage.command: a command is needed',
+    ],
+    ['steps without their name', good.replace('    steps:\n', '').replace(/ {4}apiVersion.*\n.*\n/, ''), 'steps: […]'],
+    ['a step as text', good.replace(/\{ id: triage.*/, 'triage'), 'write { id: …, agent_type: …, prompt: … }'],
+    ['an id that is a number', good.replace('id: triage', 'id: 1'), 'steps[0].id: an id is text: put it in quotes'],
+    ['an api as a number', `${good}api: 8080\n`, 'nexus.yaml:13:1: api: write { port: … }'],
+    ['an unknown alias', good.replace('{ workspace: . }', '*shop'), 'nexus.yaml:2:9: not YAML: Unresolved alias'],
   ])('refuses %s', async (_, text, message) => {
     expect(await refusal(text)).toContain(message)
   })

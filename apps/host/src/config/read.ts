@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { ConfigError, nameProblem } from '@nexus/core'
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import {
   type AgentConfig,
   type HostConfig,
@@ -63,13 +63,21 @@ export const readHostConfig = (file: string): HostConfig => {
   }
   const broken = document.errors[0]
   if (broken) throw new ConfigError('', `${at(broken.pos[0])}: not YAML: ${broken.message}`)
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return
+      throw new ConfigError('', `${at(alias.range?.[0] ?? 0)}: not YAML: Unresolved alias *${alias.source}.`)
+    },
+  })
   const fail: Fail = (path, message) => {
     const where = path.length > 0 ? `${pathText(path)}: ` : ''
     throw new ConfigError(pathText(path), `${at(offsetOf(document, path))}: ${where}${message}`)
   }
   const parsed = HostFile.safeParse(document.toJS())
   if (parsed.success) return understand(parsed.data, absolute, fail)
-  const issue = parsed.error.issues[0]
+  // A misspelt member explains the missing one.
+  const { issues } = parsed.error
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (issue?.code === 'unrecognized_keys')
     return fail([...issue.path, issue.keys[0] ?? ''], 'unknown member. Remove it, or check its spelling.')
   return fail(issue?.path ?? [], issue?.message ?? 'not usable')

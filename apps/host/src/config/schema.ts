@@ -36,37 +36,46 @@ const refused = (names: readonly string[]) =>
 const kept = z.unknown().optional()
 const seconds = z.number('a number of seconds is needed, such as 600').positive('must be more than 0 seconds')
 
-const text = (what: string) => z.string(`${what} is needed`).min(1, `${what} is needed`)
+const text = (what: string) =>
+  z
+    .string({ error: ({ input }) => (input == null ? `${what} is needed` : `${what} is text: put it in quotes`) })
+    .min(1, `${what} is needed`)
 
-const Agent = z.strictObject({
-  command: z.union(
-    [text('a command'), z.array(z.string()).min(1)],
-    'a command is needed: a line for the shell, or a list such as [node, agents/dev.mjs]',
-  ),
-  stdin: z.enum(['prompt', 'none'], 'use prompt (the prompt comes on standard input) or none').default('prompt'),
-  timeout_seconds: seconds.optional(),
-  env: z.array(z.string('names of environment variables are needed')).default([]),
-})
+const variableNames = 'a list of names of environment variables is needed'
+const missingCommand = 'a command is needed: a line for the shell, or a list such as [node, agents/dev.mjs]'
+
+const Agent = z.strictObject(
+  {
+    command: z.union([text('a command'), z.array(z.string()).min(1, missingCommand)], missingCommand),
+    stdin: z.enum(['prompt', 'none'], 'use prompt (the prompt comes on standard input) or none').default('prompt'),
+    timeout_seconds: seconds.optional(),
+    env: z.array(z.string(variableNames), variableNames).default([]),
+  },
+  'write { command: … }',
+)
 
 const Step = z
-  .strictObject({
-    id: text('an id'),
-    name: text('a name').optional(),
-    agent_type: text('an agent_type').optional(),
-    agent: text('an agent').optional(),
-    prompt: z.string('text is needed').optional(),
-    prompt_template: z.string('text is needed').optional(),
-    description: z.string('text is needed').optional(),
-    on_success: text('the id of a step').optional(),
-    final_step: z.boolean('use true or false').default(false),
-    timeout: seconds.optional(),
-    timeout_seconds: seconds.optional(),
-    inputs: kept,
-    outputs: kept,
-    tools: kept,
-    context_policy: kept,
-    ...refused(notYet),
-  })
+  .strictObject(
+    {
+      id: text('an id'),
+      name: text('a name').optional(),
+      agent_type: text('an agent_type').optional(),
+      agent: text('an agent').optional(),
+      prompt: z.string('text is needed').optional(),
+      prompt_template: z.string('text is needed').optional(),
+      description: z.string('text is needed').optional(),
+      on_success: text('the id of a step').optional(),
+      final_step: z.boolean('use true or false').default(false),
+      timeout: seconds.optional(),
+      timeout_seconds: seconds.optional(),
+      inputs: kept,
+      outputs: kept,
+      tools: kept,
+      context_policy: kept,
+      ...refused(notYet),
+    },
+    'write { id: …, agent_type: …, prompt: … }',
+  )
   .refine((step) => step.agent_type !== undefined || step.agent !== undefined, {
     path: ['agent_type'],
     message: 'an agent_type is needed: which of the agents runs this step',
@@ -77,21 +86,27 @@ const Step = z
       'a step of agent_type router is not supported yet. Steps run one after the other (on_success, final_step).',
   })
 
-const Workflow = z.strictObject({
-  apiVersion: kept,
-  kind: kept,
-  metadata: kept,
-  name: z.string('text is needed').optional(),
-  version: z.union([z.string(), z.number()]).optional(),
-  description: z.string('text is needed').optional(),
-  steps: z.array(Step, 'a list of steps is needed').min(1, 'at least one step is needed'),
-  ...refused(notYetWorkflow),
-})
+const Workflow = z.strictObject(
+  {
+    apiVersion: kept,
+    kind: kept,
+    metadata: kept,
+    name: z.string('text is needed').optional(),
+    version: z.union([z.string(), z.number()]).optional(),
+    description: z.string('text is needed').optional(),
+    steps: z.array(Step, 'a list of steps is needed').min(1, 'at least one step is needed'),
+    ...refused(notYetWorkflow),
+  },
+  'write { steps: […] }',
+)
 
-const Project = z.strictObject({
-  workspace: text('a workspace (the folder where its agents work)'),
-  workflow: text('the name of a workflow').optional(),
-})
+const Project = z.strictObject(
+  {
+    workspace: text('a workspace (the folder where its agents work)'),
+    workflow: text('the name of a workflow').optional(),
+  },
+  'write { workspace: … }',
+)
 
 const section = (what: string) => `${what} are needed`
 const some = (record: object) => Object.keys(record).length > 0
@@ -114,13 +129,16 @@ export const HostFile = z.strictObject(
       .max(1000, 'a whole number from 1 to 1000 is needed')
       .default(4),
     api: z
-      .strictObject({
-        port: z
-          .int('a port from 0 (any) to 65535 is needed')
-          .min(0, 'a port from 0 (any) to 65535 is needed')
-          .max(65535, 'a port from 0 (any) to 65535 is needed')
-          .default(0),
-      })
+      .strictObject(
+        {
+          port: z
+            .int('a port from 0 (any) to 65535 is needed')
+            .min(0, 'a port from 0 (any) to 65535 is needed')
+            .max(65535, 'a port from 0 (any) to 65535 is needed')
+            .default(0),
+        },
+        'write { port: … }',
+      )
       .default({ port: 0 }),
   },
   'projects, agents and workflows are needed',
