@@ -4,7 +4,7 @@ import { earlierTables } from './earlier.ts'
 import { usePostgres } from './harness.ts'
 
 describe('postgres, over tables of the earlier implementation', () => {
-  const open = usePostgres({ before: earlierTables })
+  const open = usePostgres({ before: earlierTables, reuse: true })
   const clause: Clause = (id, title, run) =>
     test(`[${id}] ${title}`, async () => {
       await using harness = await open()

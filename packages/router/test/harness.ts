@@ -89,6 +89,6 @@ const openRouted = async (variables: Record<string, string>, database: PgHarness
 
 /** Harnesses of one test file, routed by these variables, each on a folder and a database of its own. */
 export const useRouted = (variables: Record<string, string>): (() => Promise<Harness>) => {
-  const openDatabase = usePostgres()
+  const openDatabase = usePostgres({ reuse: true })
   return async () => openRouted(variables, await openDatabase())
 }
