@@ -1,8 +1,18 @@
-import { type HostStateStore, isJsonObject, type JsonObject, type JsonValue } from '@nexus/core'
+import { type HostStateStore, isJsonObject, isStoreError, type JsonObject, type JsonValue } from '@nexus/core'
 import { stateKeys } from './host-records.ts'
 
+/** Null where nothing is, and where another program left what nobody can read: then no issue is known to be tracked. */
+const readTracked = async (hostState: HostStateStore): Promise<JsonValue | null> => {
+  try {
+    return (await hostState.load(stateKeys.trackedIssues))?.value ?? null
+  } catch (error) {
+    if (!isStoreError(error, 'corrupt')) throw error
+    return null
+  }
+}
+
 /** Issue numbers that the host tracks for this project. Entries of other shapes belong to nobody. */
-const trackedOf = (project: string, tracked: JsonValue | undefined): Set<string> => {
+const trackedOf = (project: string, tracked: JsonValue | null): Set<string> => {
   if (!isJsonObject(tracked)) return new Set()
   return new Set(
     Object.entries(tracked)
@@ -19,7 +29,7 @@ const numberIn = (value: JsonValue | undefined): number =>
  * task is bound to it only skips a number.
  */
 export const allocateIssueNumber = async (hostState: HostStateStore, project: string): Promise<string> => {
-  const taken = trackedOf(project, (await hostState.load(stateKeys.trackedIssues))?.value)
+  const taken = trackedOf(project, await readTracked(hostState))
   for (;;) {
     let given = 0
     const result = await hostState.update(stateKeys.issueCounters, (value) => {
