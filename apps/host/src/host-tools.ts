@@ -18,6 +18,8 @@ export interface HostTools {
   timing: Timing
   /** Brings agents' summary files into the completion store; says how many cannot be read yet. */
   collect(): Promise<{ waiting: number }>
+  /** Why the summary file at this path cannot be read; null for any other path. */
+  whyUnreadable(path: string): string | null
   /** The whole environment of an agent. */
   environment(variables: AgentVariables, passThrough: readonly string[]): Record<string, string>
   /** Where and with which token an attempt may POST its report. Null while there is no API. */

@@ -78,6 +78,7 @@ const createTools = (options: HostOptions, intake: Intake, reporting: HostTools[
     timing: { ...defaultTiming, ...options.timing },
     records: createHostRecords(stores.hostState, logger, clock.now),
     collect: intake.collect,
+    whyUnreadable: intake.whyUnreadable,
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
     summaryFile: (project, issueNumber) => mailboxes.own.file(project, issueNumber),
   }

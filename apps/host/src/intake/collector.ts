@@ -13,33 +13,44 @@ export interface CollectorOptions {
 /** Imports summary files that lie there now; says how many cannot be read yet. */
 export type Collect = () => Promise<{ waiting: number }>
 
-const collectAll = async ({ completions, mailboxes, logger, onImported }: CollectorOptions) => {
+export interface Collector {
+  collect: Collect
+  /** Why the summary file at this path cannot be read; null for any other path. */
+  whyUnreadable(path: string): string | null
+}
+
+const collectAll = async (
+  { completions, mailboxes, logger, onImported }: CollectorOptions,
+  unreadable: Map<string, string>,
+) => {
   let waiting = 0
   for (const mailbox of mailboxes) {
     const collected = await mailbox.collect(completions)
     waiting += collected.waiting
-    for (const { path, reason } of collected.rejected)
-      logger.warn('summary file is not a report and stays', { path, reason })
-    for (const { path, report } of collected.imported)
+    for (const { path, reason } of collected.rejected) unreadable.set(path, reason)
+    for (const { path, report } of collected.imported) {
+      unreadable.delete(path)
       logger.debug('summary file read', { path, issue: report.issueNumber, agent: report.agentType })
+    }
     if (collected.imported.length > 0) onImported()
   }
   return { waiting }
 }
 
 /** One collection at a time. Who asks during one gets the next: the present one may have passed their file already. */
-export const createCollector = (options: CollectorOptions): Collect => {
+export const createCollector = (options: CollectorOptions): Collector => {
+  const unreadable = new Map<string, string>()
   let running: Promise<{ waiting: number }> | null = null
   let next: Promise<{ waiting: number }> | null = null
 
   const begin = (): Promise<{ waiting: number }> => {
-    running = collectAll(options).finally(() => {
+    running = collectAll(options, unreadable).finally(() => {
       running = null
     })
     return running
   }
 
-  return () => {
+  const collect: Collect = () => {
     if (!running) return begin()
     next ??= running
       .catch(() => null)
@@ -49,4 +60,6 @@ export const createCollector = (options: CollectorOptions): Collect => {
       })
     return next
   }
+
+  return { collect, whyUnreadable: (path) => unreadable.get(path) ?? null }
 }

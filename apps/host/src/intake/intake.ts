@@ -3,7 +3,7 @@ import { isAttemptId } from '../engine/document.ts'
 import { createBell } from '../loop/bell.ts'
 import type { Holds } from '../loop/hold.ts'
 import { attemptFor, holdOf, onlyRunningProject } from './assign.ts'
-import { type Collect, createCollector, type MailboxSource } from './collector.ts'
+import { type Collect, type Collector, createCollector, type MailboxSource } from './collector.ts'
 
 export interface IntakeOptions {
   stores: Pick<Stores, 'completions' | 'workflows'>
@@ -20,8 +20,7 @@ export type PostAnswer =
   | { status: 'invalid' | 'foreign-attempt' | 'no-project'; reason: string }
 
 /** Where reports come in. It only writes the completion store and wakes whoever reads it: nothing advances in here. */
-export interface Intake {
-  collect: Collect
+export interface Intake extends Collector {
   /** Stores a posted report. `attempt`: whose token it came with; null for the host's own. */
   post(text: string, attempt: string | null): Promise<PostAnswer>
   /** Collects on hints and by polling until the signal aborts. */
@@ -97,10 +96,10 @@ export const createIntake = (options: IntakeOptions): Intake => {
   const wake = (): void => {
     for (const hold of holds.values()) hold.bell.ring()
   }
-  const collect = createCollector({ completions: stores.completions, mailboxes, logger, onImported: wake })
+  const collector = createCollector({ completions: stores.completions, mailboxes, logger, onImported: wake })
   return {
-    collect,
+    ...collector,
     post: (text, attempt) => post(options, wake, text, attempt),
-    run: (signal) => run(options, collect, signal),
+    run: (signal) => run(options, collector.collect, signal),
   }
 }

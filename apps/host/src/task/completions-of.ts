@@ -81,10 +81,16 @@ export const readReported = async (
 }
 
 /** What a person needs to know of a step whose agent ended and said nothing that counts. */
-export const unanswered = (document: WorkflowDocument, step: Step, records: readonly Completion[]): string => {
+export const unanswered = (
+  document: WorkflowDocument,
+  step: Step,
+  records: readonly Completion[],
+  whyUnreadable: string | null,
+): string => {
   const near = records.find((record) => record.reportId === step.attempt_id || !step.baseline.includes(record.rev))
   const why = near ? whyNotAnswer(document, step, near) : null
-  return why === null
-    ? 'without a report'
-    : `without a report on step ${stepName(step)}; one by ${near?.agentType ?? ''} does not count: ${why}`
+  if (why !== null)
+    return `without a report on step ${stepName(step)}; one by ${near?.agentType ?? ''} does not count: ${why}`
+  const unreadable = whyUnreadable?.replace(/\.$/, '')
+  return unreadable ? `without a report; its summary file cannot be read: ${unreadable}` : 'without a report'
 }

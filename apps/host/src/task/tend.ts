@@ -43,7 +43,8 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
     if (waiting === 0 || clock.monotonic() >= until) {
       const how = exit.message ?? (exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`)
       const ending = `The agent ${step.agent.name} ended (${exit.reason}: ${how})`
-      const error = `${ending} ${unanswered(scene.document, step, records)}. Its output: runs/${attempt}/output.log`
+      const unreadable = tools.whyUnreadable(tools.summaryFile(scene.project.key, scene.issueNumber))
+      const error = `${ending} ${unanswered(scene.document, step, records, unreadable)}. Its output: runs/${attempt}/output.log`
       const fault = surroundings.includes(exit.reason) ? 'surroundings' : 'agent'
       logger.info('agent ended without an answer', { attempt, reason: exit.reason, fault })
       return apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault, launch }))
