@@ -7,6 +7,7 @@ export interface EndWatchOptions {
   readonly runsFolder: string
   readonly pollMs: number
   observe(attempt: string): Promise<RunState>
+  /** Hears of a run that cannot be observed, once until it can be again. */
   onError(attempt: string, error: unknown): void
 }
 
@@ -28,6 +29,7 @@ interface Look {
 export function createEndWatch({ runsFolder, pollMs, observe, onError }: EndWatchOptions): EndWatch {
   const waiting = new Map<string, Set<(exit: RunExit) => void>>()
   const looks = new Map<string, Look>()
+  const unobservable = new Set<string>()
   let unwatch: (() => void) | null = null
 
   function look(attempt: string): void {
@@ -39,8 +41,14 @@ export function createEndWatch({ runsFolder, pollMs, observe, onError }: EndWatc
     const fresh: Look = { again: false }
     looks.set(attempt, fresh)
     observe(attempt)
-      .then((state) => state.status === 'ended' && announce(attempt, state.exit))
-      .catch((error: unknown) => onError(attempt, error))
+      .then((state) => {
+        unobservable.delete(attempt)
+        if (state.status === 'ended') announce(attempt, state.exit)
+      })
+      .catch((error: unknown) => {
+        if (!unobservable.has(attempt)) onError(attempt, error)
+        unobservable.add(attempt)
+      })
       .finally(() => {
         looks.delete(attempt)
         if (fresh.again && waiting.has(attempt)) look(attempt)
