@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -15,6 +14,7 @@ import { openRootId } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostMailboxes, HostOptions } from './host.ts'
 import { createWorkspaceMailbox } from './intake/workspace-mailbox.ts'
+import { makeRoot } from './root-folder.ts'
 import { createRunner, currentProcess, formatIdentity, holderLiveness, type Runner } from './runner/index.ts'
 import { withTaskDrops } from './task-drops.ts'
 
@@ -74,7 +74,7 @@ export interface Composition extends AsyncDisposable {
 /** Everything a host is made of. The one place of this program that names backends. */
 export const compose = async (config: Config, hostConfig: HostConfig, logger: Logger): Promise<Composition> => {
   const root = resolve(config.dir)
-  await mkdir(root, { recursive: true })
+  await makeRoot(root)
   const context = createContext(logger)
   const { clock, ids } = context
   const stores = await openRouter({ config, registry, context })

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { makeRoot } from '../root-folder.ts'
 
 /** Where one demonstration lies. */
 export interface DemoPlace {
@@ -61,6 +62,7 @@ export const makePlace = async ({ dir, kept, agent, now }: DemoRequest): Promise
   const root = resolve(dir?.trim() ? dir : join('.demo', kept ? 'on-postgres' : stamp(now)))
   const workspace = join(root, 'demo', 'workspace')
   const config = join(root, 'demo', 'nexus.yaml')
+  await makeRoot(root)
   await mkdir(workspace, { recursive: true })
   const bundled = [process.execPath, fileURLToPath(new URL('./demo-agent.js', import.meta.url))]
   await writeFile(config, hostFile('./workspace', agent ?? bundled))

@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError, type ReportedCompletion } from '@nexus/core'
+import { describe, expect, test } from 'vitest'
+import { createCollector } from '../src/intake/collector.ts'
+import { makeRoot } from '../src/root-folder.ts'
+import { createEndWatch } from '../src/runner/end-watch.ts'
+import type { RunState } from '../src/runner/observe.ts'
+import { agentPath, useBench } from './host-harness.ts'
+
+describe('what goes wrong around a chain', () => {
+  const bench = useBench()
+  const enqueue = (markdown: string, maxAttempts = 1) =>
+    bench().stores.inbox.enqueue([{ project: 'shop', filename: 'a.md', markdown, maxAttempts }])
+
+  test('tracked issues that are not JSON stop no task that names no number, and stay as they are', async () => {
+    const t = bench()
+    await t.configure({ triage: `node ${agentPath('by-post.mjs')}` })
+    t.data.hostState.set('tracked_issues', { text: '{"cut', updatedAt: new Date() })
+    await enqueue('text')
+    expect(await t.once()).toBe('done')
+    expect(t.data.hostState.get('tracked_issues')?.text).toBe('{"cut')
+  })
+
+  test('a summary that cannot be read is named in the failure, and warned of once', async () => {
+    const t = bench()
+    const half = `mkdir -p "$(dirname $NEXUS_COMPLETION_FILE)"; printf '{"summary": ' > $NEXUS_COMPLETION_FILE`
+    await t.configure({ triage: half })
+    await enqueue('**Issue:** 7')
+    expect(await t.once()).toBe('failed')
+    const [task] = (await t.stores.inbox.list()).items
+    expect(task?.error).toContain('without a report; its summary file cannot be read: The report is not JSON')
+    const warnings = t.log.filter(({ level, fields }) => level === 'warn' && 'path' in fields)
+    expect(warnings).toHaveLength(1)
+  })
+})
+
+test('a summary that can be read takes back what was said of an unreadable one in its place', async () => {
+  const path = '/root/completion_summary_7.json'
+  const report: ReportedCompletion = {
+    issueNumber: '7',
+    agentType: 'triage',
+    status: 'complete',
+    summary: 'done',
+    payload: {},
+    attemptId: null,
+  }
+  const result = { status: 'created', dedupKey: '7:triage:complete' } as const
+  const nothing = { imported: [], rejected: [], waiting: 0 }
+  const found = [
+    { ...nothing, rejected: [{ path, reason: 'not JSON' }] },
+    nothing,
+    { ...nothing, imported: [{ path, report, result }] },
+  ]
+  const silent = { debug() {}, info() {}, warn() {}, error() {} }
+  const { collect, whyUnreadable } = createCollector({
+    completions: { save: async () => result },
+    mailboxes: [{ collect: async () => found.shift() ?? nothing, async *watch() {} }],
+    logger: silent,
+    onImported() {},
+  })
+  await collect()
+  await collect()
+  expect(whyUnreadable(path)).toBe('not JSON')
+  await collect()
+  expect(whyUnreadable(path)).toBeNull()
+})
+
+test('a run that cannot be observed is told of once, and its end when it can be again', async () => {
+  const runsFolder = await mkdtemp(join(tmpdir(), 'nexus-runs-'))
+  const exit = { code: 0, signal: null, reason: 'exited', endedAt: '' } as const
+  const errors: string[] = []
+  let looks = 0
+  const watch = createEndWatch({
+    runsFolder,
+    pollMs: 5,
+    observe: async (): Promise<RunState> => {
+      looks += 1
+      if (looks < 5) throw new Error('the disk is full')
+      return { status: 'ended', exit }
+    },
+    onError: (attempt) => errors.push(attempt),
+  })
+  expect(await watch.endOf('at-1', AbortSignal.timeout(5_000))).toEqual(exit)
+  expect(errors).toEqual(['at-1'])
+  watch.close()
+  await rm(runsFolder, { recursive: true })
+})
+
+test('a root that is a file is answered with the folder, the reason and the variable to set', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-root-'))
+  await writeFile(join(folder, 'file'), '')
+  const refusal = makeRoot(join(folder, 'file', 'root'))
+  await expect(refusal).rejects.toThrow(/file\/root cannot be used \(ENOTDIR\).*NEXUS_DIR/)
+  await expect(refusal).rejects.toBeInstanceOf(ConfigError)
+  await expect(makeRoot(join(folder, 'file'))).rejects.toThrow('cannot be used (EEXIST)')
+  await rm(folder, { recursive: true })
+})
