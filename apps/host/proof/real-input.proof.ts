@@ -24,6 +24,17 @@ const bringTasks = async (world: World, stores: Backend): Promise<void> => {
   for (const n of dropped) await world.editorDrops(projectOf(n), `dropped ${n}.md`, taskMarkdown(n))
 }
 
+/** Moments in milliseconds after a host's start; `NEXUS_PROOF_SEED` replays them. */
+const killMoments = (): { seed: number; moments: number[] } => {
+  const seed = Number(process.env['NEXUS_PROOF_SEED'] ?? Math.trunc(Math.random() * 1e9))
+  let state = seed
+  const next = (): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
+    return state / 0x80000000
+  }
+  return { seed, moments: Array.from({ length: 10 }, () => Math.round(150 + next() * 1500)) }
+}
+
 const attemptsByStep = (notes: readonly AgentNote[]): Map<string, string[]> => {
   const found = new Map<string, string[]>()
   for (const { word, project, issue, step, attempt } of notes) {
@@ -85,10 +96,8 @@ for (const [name, routing] of Object.entries(routings)) {
       await using stores = await world.openStores()
       await bringTasks(world, stores)
     }
-    const moments: number[] = []
-    for (let kill = 0; kill < 10; kill += 1) {
-      const moment = Math.round(150 + Math.random() * 1500)
-      moments.push(moment)
+    const { seed, moments } = killMoments()
+    for (const moment of moments) {
       const host = world.startHost()
       const gone = once(host, 'exit')
       const alarm = setTimeout(() => host.kill('SIGKILL'), moment)
@@ -97,6 +106,8 @@ for (const [name, routing] of Object.entries(routings)) {
       expect({ code, signal }, host.said.join('')).toEqual({ code: null, signal: 'SIGKILL' })
     }
     await finish(world)
-    process.stdout.write(`real-input ${name}, killed after ${moments.join(', ')} ms: ${await verify(world)}\n`)
+    process.stdout.write(
+      `real-input ${name}, killed after ${moments.join(', ')} ms, seed=${seed}: ${await verify(world)}\n`,
+    )
   })
 }
