@@ -29,19 +29,30 @@ export const withTaskDrops = ({ inbox, drops, rootId, logger }: TaskDropsOptions
     try {
       await inbox.enqueue([{ project, workspace, filename, markdown, idempotencyKey }], options)
     } catch (error) {
-      if (isStoreError(error, 'invalid')) await drops.fail(claim, error.message, { fatal: true })
-      else await drops.release(claim)
       if (!isStoreError(error, 'invalid')) throw error
+      await drops.fail(claim, error.message, { fatal: true })
       logger.warn('a dropped task file cannot be taken in', { project, file: filename, reason: error.message })
       return
     }
     await drops.complete(claim)
   }
 
+  const bringInAll = async (tasks: ClaimedTask[], options: CallOptions | undefined): Promise<void> => {
+    for (const [index, task] of tasks.entries()) {
+      try {
+        await bringIn(task, options)
+      } catch (error) {
+        // Nobody else takes what a living host holds. What cannot be given back now is swept after its lease.
+        await Promise.allSettled(tasks.slice(index).map(({ claim }) => drops.release(claim)))
+        throw error
+      }
+    }
+  }
+
   const collect = async ({ worker, leaseMs, projects }: ClaimRequest, options?: CallOptions): Promise<void> => {
     let tasks = await drops.resume({ worker, leaseMs }, options)
     do {
-      for (const task of tasks) await bringIn(task, options)
+      await bringInAll(tasks, options)
       tasks = await drops.claim({ worker, leaseMs, projects, limit: batch }, options)
     } while (tasks.length > 0)
   }
@@ -51,6 +62,10 @@ export const withTaskDrops = ({ inbox, drops, rootId, logger }: TaskDropsOptions
     async claim(request, options) {
       await collect(request, options)
       return inbox.claim(request, options)
+    },
+    async sweep(options) {
+      await drops.sweep(options)
+      return inbox.sweep(options)
     },
     async *watch(signal) {
       const bell = createBell()

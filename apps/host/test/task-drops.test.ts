@@ -48,6 +48,7 @@ test('[C-ALL-1] a crash between taking the drop and telling the folder brings it
     drops: {
       ...files.inbox,
       complete: () => Promise.reject(new Error('killed')),
+      release: () => Promise.reject(new Error('killed')),
     },
     rootId: 'r',
     logger: silentLogger,
@@ -74,6 +75,41 @@ test('[C-ROUTE-7] while the inbox cannot be reached the drop stays, and comes in
   })
   await expect(down.claim(request)).rejects.toMatchObject({ code: 'unavailable' })
   expect(await files.inbox.counts()).toMatchObject({ pending: 1, processing: 0 })
+  expect(await inbox.claim(request)).toMatchObject([{ filename: 'cart.md' }])
+})
+
+test('[C-ROUTE-7] of several drops that come while the inbox cannot be reached, each comes in afterwards', async () => {
+  const { inbox, elsewhere, files, clock } = await open()
+  for (const name of ['a.md', 'b.md', 'c.md']) await drop(name, `Do ${name}.`)
+  clock.advance(1000)
+  let calls = 0
+  const failing = withTaskDrops({
+    inbox: {
+      ...elsewhere.inbox,
+      enqueue(tasks, options) {
+        calls += 1
+        if (calls > 1) return Promise.reject(new StoreError({ code: 'unavailable', message: 'down' }))
+        return elsewhere.inbox.enqueue(tasks, options)
+      },
+    },
+    drops: files.inbox,
+    rootId: 'r',
+    logger: silentLogger,
+  })
+  await expect(failing.claim(request)).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await files.inbox.counts()).toMatchObject({ pending: 2, processing: 0 })
+  expect(await inbox.claim(request)).toHaveLength(3)
+})
+
+test('[C-INBOX-11] a drop that a silent host of another machine holds comes in after its lease', async () => {
+  const { inbox, files, clock } = await open()
+  await drop('cart.md', 'The cart forgets.')
+  clock.advance(1000)
+  expect(await files.inbox.claim({ ...request, worker: 'elsewhere' })).toHaveLength(1)
+  expect(await inbox.claim(request)).toEqual([])
+  await inbox.sweep()
+  clock.advance(60_001)
+  await inbox.sweep()
   expect(await inbox.claim(request)).toMatchObject([{ filename: 'cart.md' }])
 })
 
