@@ -197,10 +197,11 @@ test('[RUN] a supervisor that finds its run given up ends its agent', async () =
   const runner = runs.open()
   const spec = runs.spec('sleep 600')
   await runner.launch(spec)
-  const { agent } = await running(runner, spec.attempt)
+  const { agent, supervisor } = await running(runner, spec.attempt)
   const givenUp = { code: null, signal: null, reason: 'supervisor-lost', endedAt: new Date().toISOString() }
   await writeFile(runner.folder(spec.attempt).exit, JSON.stringify(givenUp))
   await until('the agent is gone', () => !isAlive(agent))
+  await until('its supervisor is gone', () => !isAlive(supervisor))
 })
 
 test('[RUN] the storage DSN reaches neither the agent nor its supervisor nor the run folder', async () => {
