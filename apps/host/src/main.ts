@@ -27,7 +27,9 @@ Examples:
 Where things are kept comes from the environment (NEXUS_STORAGE_BACKEND, NEXUS_DIR, …; see .env.example).
 Ctrl-C stops the host and not its agents: the next one takes them over. ${codes}`,
   )
-  .action(async (options: { config: string; once?: boolean }) => {
+  .allowExcessArguments()
+  .action(async (options: { config: string; once?: boolean }, command: Command) => {
+    if (command.args.length > 0) command.error(`error: unknown command '${command.args[0]}'`)
     process.exitCode = await run(options)
   })
 

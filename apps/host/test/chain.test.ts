@@ -147,7 +147,9 @@ describe('a chain of agents', () => {
     await t.configure({ triage: 'no-such-command-here' })
     await enqueue('a.md', 'text', { maxAttempts: 1 })
     expect(await t.once()).toBe('failed')
-    expect((await t.stores.inbox.list()).items[0]?.error).toContain('exit code 127')
+    expect((await t.stores.inbox.list()).items[0]?.error).toContain(
+      "exit code 127, the shell's word for a command not found",
+    )
   })
 
   test('reports that are late, foreign, duplicate or about another step never advance', async () => {

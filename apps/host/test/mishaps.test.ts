@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, type ReportedCompletion } from '@nexus/core'
 import { describe, expect, test } from 'vitest'
+import { readHostConfig } from '../src/config/read.ts'
+import { makePlace } from '../src/demo/place.ts'
 import { createCollector } from '../src/intake/collector.ts'
 import { makeRoot } from '../src/root-folder.ts'
 import { createEndWatch } from '../src/runner/end-watch.ts'
@@ -86,6 +88,17 @@ test('a run that cannot be observed is told of once, and its end when it can be 
   expect(errors).toEqual(['at-1'])
   watch.close()
   await rm(runsFolder, { recursive: true })
+})
+
+test("a demonstration with one's own agent hands it what it signs in with, and nothing else", async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'nexus-demo-'))
+  const env = { SOME_API_KEY: 'k', HTTPS_PROXY: 'p', SECRET: 's' }
+  const request = { dir, kept: false, env, now: new Date() }
+  const own = readHostConfig((await makePlace({ ...request, agent: 'claude -p' })).config)
+  expect(own.agents.get('reviewer')).toMatchObject({ command: 'claude -p', env: ['SOME_API_KEY', 'HTTPS_PROXY'] })
+  const bundled = readHostConfig((await makePlace({ ...request, agent: undefined })).config)
+  expect(bundled.agents.get('reviewer')?.env).toEqual([])
+  await rm(dir, { recursive: true })
 })
 
 test('a root that is a file is answered with the folder, the reason and the variable to set', async () => {

@@ -69,7 +69,13 @@ export const demo = async ({ once = false, embeddedPostgres = false, agent }: De
   await using cluster = embeddedPostgres ? await startPostgres() : null
   const dsn = cluster?.dsn ?? null
   const given = process.env['NEXUS_STORAGE_BACKEND']?.trim()
-  const place = await makePlace({ dir: process.env['NEXUS_DIR'], kept: dsn !== null, agent, now: new Date() })
+  const place = await makePlace({
+    dir: process.env['NEXUS_DIR'],
+    kept: dsn !== null,
+    agent,
+    env: process.env,
+    now: new Date(),
+  })
   const config = readConfig({
     ...process.env,
     NEXUS_DIR: place.root,

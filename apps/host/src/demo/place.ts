@@ -39,10 +39,13 @@ const steps = [
   },
 ]
 
-const hostFile = (workspace: string, command: string | string[]): string =>
+/** A person's own agent signs in as it does in their shell; agents get no other variables of the host's. */
+const credentials = /(_API_KEY|_AUTH_TOKEN|_OAUTH_TOKEN|_BASE_URL|_PROXY)$/i
+
+const hostFile = (workspace: string, agent: { command: string | string[]; env?: string[] }): string =>
   stringify({
     projects: { [demoProject]: { workspace, workflow: 'chain' } },
-    agents: { triage: { command }, developer: { command }, reviewer: { command } },
+    agents: { triage: { ...agent }, developer: { ...agent }, reviewer: { ...agent } },
     workflows: { chain: { steps } },
   })
 
@@ -54,17 +57,22 @@ export interface DemoRequest {
   /** With a database that is kept, what lies on disk is kept too. */
   kept: boolean
   agent: string | undefined
+  /** Of the person: variables that an agent of their own needs are passed through. */
+  env: NodeJS.ProcessEnv
   now: Date
 }
 
 /** Makes a root for the demonstration (fresh unless one is named) with its configuration and workspace. */
-export const makePlace = async ({ dir, kept, agent, now }: DemoRequest): Promise<DemoPlace> => {
+export const makePlace = async ({ dir, kept, agent, env, now }: DemoRequest): Promise<DemoPlace> => {
   const root = resolve(dir?.trim() ? dir : join('.demo', kept ? 'on-postgres' : stamp(now)))
   const workspace = join(root, 'demo', 'workspace')
   const config = join(root, 'demo', 'nexus.yaml')
   await makeRoot(root)
   await mkdir(workspace, { recursive: true })
   const bundled = [process.execPath, fileURLToPath(new URL('./demo-agent.js', import.meta.url))]
-  await writeFile(config, hostFile('./workspace', agent ?? bundled))
+  const passed = Object.keys(env).filter((name) => credentials.test(name))
+  const chosen =
+    agent === undefined ? { command: bundled } : { command: agent, ...(passed.length > 0 && { env: passed }) }
+  await writeFile(config, hostFile('./workspace', chosen))
   return { root, config, workspace }
 }

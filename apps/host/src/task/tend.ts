@@ -41,7 +41,8 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
     const { answer, records, launch } = await look(tools, scene, step)
     if (answer) return apply(tools, scene, { type: 'report', completion: answer, at: timeOf(tools), launch })
     if (waiting === 0 || clock.monotonic() >= until) {
-      const how = exit.message ?? (exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`)
+      const hint = exit.code === 127 ? ", the shell's word for a command not found" : ''
+      const how = exit.message ?? (exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}${hint}`)
       const ending = `The agent ${step.agent.name} ended (${exit.reason}: ${how})`
       const unreadable = tools.whyUnreadable(tools.summaryFile(scene.project.key, scene.issueNumber))
       const error = `${ending} ${unanswered(scene.document, step, records, unreadable)}. Its output: runs/${attempt}/output.log`
