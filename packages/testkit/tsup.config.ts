@@ -1,4 +1,7 @@
 import { defineConfig } from 'tsup'
 import { node } from '../../tsup.base.ts'
 
-export default defineConfig({ ...node, entry: ['src/index.ts', 'src/postgres/cluster.ts', 'src/postgres/test-dsn.ts'] })
+export default defineConfig({
+  ...node,
+  entry: ['src/index.ts', 'src/existing/index.ts', 'src/postgres/cluster.ts', 'src/postgres/test-dsn.ts'],
+})
