@@ -149,7 +149,7 @@ describe('mistakes are answered with one message and no stack', () => {
     ['no DSN', [], { NEXUS_STORAGE_BACKEND: 'postgres' }, 78, 'NEXUS_STORAGE_DSN is not set'],
     ['no nexus.yaml', ['--config', 'none.yaml'], {}, 78, 'none.yaml cannot be read.'],
     ['an option', ['--twice'], {}, 2, "unknown option '--twice'"],
-    ['a command', ['walk'], {}, 2, 'unknown command 'walk''],
+    ['a command', ['walk'], {}, 2, "unknown command 'walk'"],
     ['an empty task', ['add', 'shop'], {}, 2, 'The task is empty'],
     ['a project key', ['add', '../etc'], {}, 2, 'The project key "../etc"'],
   ])('%s', async (_, args, env, code, message) => {
