@@ -22,8 +22,8 @@ export interface HostTools {
   whyUnreadable(path: string): string | null
   /** The whole environment of an agent. */
   environment(variables: AgentVariables, passThrough: readonly string[]): Record<string, string>
-  /** Where and with which token an attempt may POST its report. Null while there is no API. */
-  reporting(attempt: string): { url: string; token: string } | null
+  /** Where and with which token an attempt may POST its report. */
+  reporting(attempt: string): { url: string; token: string }
   /** The absolute place of an issue's summary file. */
   summaryFile(project: string, issueNumber: string): string
 }

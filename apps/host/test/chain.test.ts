@@ -288,5 +288,7 @@ describe('a chain of agents', () => {
     expect(await t.once()).toBe('done')
     expect((await t.stores.hostState.load('tracked_issues'))?.value).toEqual([1, 2])
     expect((await t.stores.hostState.load('launched_agents'))?.value).toBe(7)
+    const warned = t.log.filter(({ level }) => level === 'warn').map(({ fields }) => fields['key'])
+    expect(warned.toSorted()).toEqual(['launched_agents', 'tracked_issues'])
   })
 })

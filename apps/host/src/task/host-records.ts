@@ -53,7 +53,11 @@ const agentEntry = (agent: LaunchedAgent): JsonObject => ({
 
 export const createHostRecords = (hostState: HostStateStore, logger: Logger, now: () => number): HostRecords => {
   // What another program made of the key is its own: work goes on without the entry.
-  const refuse = (key: string) => logger.warn('host state is not a readable object and stays as it is', { key })
+  const refused = new Set<string>()
+  const refuse = (key: string): void => {
+    if (!refused.has(key)) logger.warn('host state is not a readable object and stays as it is', { key })
+    refused.add(key)
+  }
 
   const unlessCorrupt = async (key: string, write: () => Promise<void>): Promise<void> => {
     try {

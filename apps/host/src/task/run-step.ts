@@ -53,11 +53,12 @@ const endsWithin = async (
 }
 
 const variables = (tools: HostTools, { project, issueNumber, workflow }: Scene, { step, attempt }: StepRun) => {
-  const reporting = tools.reporting(attempt)
+  const { url, token } = tools.reporting(attempt)
   return {
     NEXUS_ATTEMPT: attempt,
     NEXUS_COMPLETION_FILE: tools.summaryFile(project.key, issueNumber),
-    ...(reporting && { NEXUS_COMPLETION_URL: reporting.url, NEXUS_COMPLETION_TOKEN: reporting.token }),
+    NEXUS_COMPLETION_URL: url,
+    NEXUS_COMPLETION_TOKEN: token,
     NEXUS_PROJECT: project.key,
     NEXUS_ISSUE: issueNumber,
     NEXUS_STEP: stepName(step),
