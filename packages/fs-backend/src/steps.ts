@@ -7,7 +7,7 @@ export type Bytes = Uint8Array | string
 
 const writeAll = async (fd: number, bytes: Uint8Array): Promise<void> => {
   for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await sys.write(fd, bytes, done, bytes.length - done)
+    const { bytesWritten } = await sys.write(fd, bytes, done, bytes.length - done, done)
     done += bytesWritten
   }
 }

@@ -1,0 +1,45 @@
+import { mkdtemp, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'tsup'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** A fault of ours, put into a build: a module of `bugs/` that stands in for the system calls. */
+export type Bug = 'copy-for-rename' | 'deaf-fsync' | 'no-folder-fsync' | 'write-once' | 'lenient-json'
+
+/** Builds the programs from the sources, with a planted bug where one is named. */
+export const buildPrograms = async (bug?: Bug): Promise<string> => {
+  const outDir = await mkdtemp(join(tmpdir(), 'nexus-fs-proof-'))
+  await symlink(here('../node_modules'), join(outDir, 'node_modules'))
+  const replaced = bug === 'lenient-json' ? /\/reading\.ts$/ : /\/syscalls\.ts$/
+  await build({
+    entry: Object.fromEntries(['writer', 'verifier'].map((name) => [name, here(`programs/${name}.ts`)])),
+    outDir,
+    format: 'esm',
+    target: 'node20',
+    platform: 'node',
+    noExternal: [/^@nexus\//, 'zod'],
+    external: ['chokidar'],
+    esbuildPlugins: [
+      {
+        name: 'planted-bug',
+        setup({ onResolve }) {
+          if (bug)
+            onResolve({ filter: replaced }, ({ importer }) =>
+              importer.includes('/proof/bugs/') ? undefined : { path: here(`bugs/${bug}.ts`) },
+            )
+        },
+      },
+    ],
+    esbuildOptions: (options) => {
+      options.conditions = ['nexus-source']
+      options.outExtension = { '.js': '.mjs' }
+    },
+    removeNodeProtocol: false,
+    config: false,
+    silent: true,
+  })
+  return outDir
+}
