@@ -16,7 +16,7 @@ export interface ExistingRecords {
   hostState: readonly string[]
   /** `project/state/filename` */
   taskFiles: readonly string[]
-  /** `project/issue/agent` */
+  /** `project/issue/agent`, the agent without the `@` that some put before it. */
   completions: readonly string[]
   /** `project/filename` */
   inbox: readonly string[]

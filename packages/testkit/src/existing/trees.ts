@@ -128,7 +128,7 @@ const damaged: ExistingTree = {
     workflows: ['web-1-full', 'web-2-full', 'web-3-full', 'web-4-full'],
     hostState: ['launched_agents', 'merge_queue', 'poll_offset'],
     taskFiles: ['web/active/feature_1.md', 'web/active/leer.md', 'web/active/nul.md', 'web/closed/bom.md'],
-    completions: ['web/64/@developer', 'web/65/qa'],
+    completions: ['web/64/developer', 'web/65/qa'],
     inbox: ['web/task_1.md', 'web/task_2.md', 'web/task_3.md'],
   },
   corrupt: [
