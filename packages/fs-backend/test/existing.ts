@@ -10,7 +10,7 @@ export interface ExistingPlace extends AsyncDisposable {
   folder: string
   open(root?: string): Promise<Backend>
   advance(ms: number): void
-  /** Paths that the logger was told of as unreadable. */
+  /** Summaries that the logger was told of as unreadable. */
   reported: Set<string>
 }
 
@@ -23,7 +23,8 @@ export const existingPlace = async (tree: ExistingTree): Promise<ExistingPlace> 
   const logger = {
     ...context.logger,
     warn(_: string, fields?: Record<string, unknown>) {
-      reported.add(String(fields?.['path']).slice(folder.length + 1))
+      const path = fields?.['path']
+      if (typeof path === 'string') reported.add(path.slice(folder.length + 1))
     },
   }
   return {
