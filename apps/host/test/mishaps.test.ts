@@ -25,6 +25,16 @@ describe('what goes wrong around a chain', () => {
     expect(t.data.hostState.get('tracked_issues')?.text).toBe('{"cut')
   })
 
+  test('an agent that says it is blocked and never ends is stopped, and its task waits for a person', async () => {
+    const t = bench()
+    await t.configure({ triage: `node ${agentPath('by-post.mjs')} status=blocked summary=why; exec sleep 600` })
+    await enqueue('**Issue:** 7')
+    expect(await t.once()).toBe('failed')
+    expect(await t.stores.workflows.load('shop-7-feature')).toMatchObject({ state: 'paused' })
+    const [run] = await t.runner.list()
+    expect(await t.runner.observe(run ?? '')).toMatchObject({ status: 'ended' })
+  })
+
   test('a summary that cannot be read is named in the failure, and warned of once', async () => {
     const t = bench()
     const half = `mkdir -p "$(dirname $NEXUS_COMPLETION_FILE)"; printf '{"summary": ' > $NEXUS_COMPLETION_FILE`

@@ -29,10 +29,15 @@ const start = async (tools: HostTools, scene: Scene): Promise<void> => {
   await apply(tools, scene, { type: 'start', at: timeOf(tools), launch })
 }
 
-/** Others paused the workflow: its agent may finish, and what it reports waits in the store. */
+/**
+ * Others paused the workflow: its agent may finish, and what it reports waits in the store. An agent that paused it
+ * itself has said its word.
+ */
 const paused = async ({ timing }: HostTools, { hold, document }: Scene): Promise<StepsEnd | null> => {
+  const isBlocked = document.steps[document.current_step]?.report?.status === 'blocked'
   const isAtWork = [...hold.runs.values()].some((exit) => exit === null)
-  if (!isAtWork) return { status: 'paused', reason: document.paused_reason ?? `the workflow is ${document.state}` }
+  if (isBlocked || !isAtWork)
+    return { status: 'paused', reason: document.paused_reason ?? `the workflow is ${document.state}` }
   await hold.bell.wait(timing.pollMs, hold.signal)
   return null
 }
@@ -80,7 +85,9 @@ export const runSteps = async (tools: HostTools, { workflowId, ...given }: Steps
     hold.document = document
     const end = await visit(tools, { ...given, workflow, document })
     if (!end) continue
-    await stopAgents(tools, hold, document, { lingerMs: end.status === 'completed' ? tools.timing.lingerMs : 0 })
+    await stopAgents(tools, hold, document, {
+      lingerMs: ['completed', 'paused'].includes(end.status) ? tools.timing.lingerMs : 0,
+    })
     return end
   }
 }
