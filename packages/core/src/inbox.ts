@@ -64,17 +64,28 @@ export interface ClaimedTask extends InboxTask {
   claim: Claim
 }
 
-export interface ClaimRequest {
-  worker: string
-  /** Tasks at most. */
-  limit: number
+export const Lease = z.object({
+  worker: StorableText.min(1),
   /** How long the claim holds without a heartbeat, in milliseconds. */
-  leaseMs: number
+  leaseMs: z.number().positive(),
+})
+export type Lease = z.input<typeof Lease>
+
+export const ClaimRequest = Lease.extend({
+  /** Tasks at most. */
+  limit: z.int().min(1),
   /** Only from these projects. */
-  projects?: readonly string[] | undefined
+  projects: z.array(z.string()).readonly().optional(),
   /** Most tasks of one project in `processing`, those that already are included. */
-  maxPerProject?: number | undefined
-}
+  maxPerProject: z.int().min(1).optional(),
+})
+export type ClaimRequest = z.input<typeof ClaimRequest>
+
+export const PurgeRequest = z.object({ olderThan: z.date(), status: z.enum(['done', 'failed']).optional() })
+export type PurgeRequest = z.input<typeof PurgeRequest>
+
+/** When a task is to be tried again, where the holder says. */
+export const RetryAt = z.date().optional()
 
 export type EnqueueResult = { status: 'enqueued' | 'duplicate'; id: string }
 export type LeaseLost = { status: 'lease-lost' }
@@ -140,7 +151,7 @@ export interface InboxStore {
   release(claim: Claim, options?: CallOptions & { retryAt?: Date }): Promise<{ status: 'released' } | LeaseLost>
 
   /** Takes over, with a new epoch, the claims of holders that are provably dead. Counts a recovery. [C-INBOX-12] */
-  resume(request: { worker: string; leaseMs: number }, options?: CallOptions): Promise<ClaimedTask[]>
+  resume(request: Lease, options?: CallOptions): Promise<ClaimedTask[]>
 
   /**
    * Frees claims whose epoch and heartbeat this store has itself seen unchanged for their lease time. Call it every few
@@ -170,7 +181,7 @@ export interface InboxStore {
   list(filter?: InboxFilter, options?: CallOptions): Promise<Page<InboxTask>>
 
   /** Removes what was done or failed before that moment, and frees its idempotency keys. [C-INBOX-16] */
-  purge(request: { olderThan: Date; status?: 'done' | 'failed' }, options?: CallOptions): Promise<{ purged: number }>
+  purge(request: PurgeRequest, options?: CallOptions): Promise<{ purged: number }>
 
   /** Ends when the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<InboxHint>

@@ -123,12 +123,15 @@ const decideSave = async (
 type Move = { status: 'moved'; inode: number } | { status: 'already' | 'absent' }
 
 const createMove = ({ layout, reading, revisions }: FsTools, shelf: Shelf, taskFacts: TaskFacts) => {
+  /** A name that only the folder it came from has was passed over as well. */
   const nameOf = async (project: string, filename: string, state: TaskState, inode: number): Promise<string> => {
     for (let n = 1; isVisibleName(siblingName(filename, n)); n++) {
       const name = siblingName(filename, n)
-      const stat = await reading.stat(layout.task(project, state, name))
-      if (stat?.ino === inode) return name
-      if (!stat && n > 1) break
+      const [here, there] = await Promise.all(
+        taskStates.map((folder) => reading.stat(layout.task(project, folder, name))),
+      )
+      if ((taskStates[0] === state ? here : there)?.ino === inode) return name
+      if (!here && !there && n > 1) break
     }
     return filename
   }

@@ -106,6 +106,7 @@ const createSave =
     const text = JSON.stringify(parseInput(JsonDocument, value, `value of ${JSON.stringify(key)}`))
     const conflict = async (): Promise<SaveResult | null> => {
       const present = await rows.read(key, options)
+      if (!present) checkName('stateKey', key)
       const current = present && readingRev(present.reading)
       return current === ifRev ? null : { status: 'conflict', current }
     }

@@ -123,6 +123,8 @@ const createList =
     const limit = pageLimit(filter)
     let after = readCursor(filter, Cursor)
     const page = emptyPage<Workflow>()
+    /** Of the last record that fits on the page: the next one says whether there is another page. */
+    let last: [string, string] | null = null
     const { state, project, updatedBefore } = filter
     const given = [state, project, updatedBefore].filter((value) => value !== undefined)
     if (!given.every((value) => value instanceof Date || canExist(value))) return page
@@ -134,18 +136,18 @@ const createList =
         after: after !== null,
       })
       const rows = await run(statement, [limit + 1, ...given, ...(after ?? [])], options)
-      for (const [index, row] of rows.slice(0, limit).entries()) {
-        after = [row.created_text, row.id]
+      for (const row of rows) {
         const reading = readRow(row)
+        after = [row.created_text, row.id]
         if (!matches(filter, reading)) continue
+        if (last) return { ...page, cursor: encodeCursor(last) }
         if (reading.ok) page.items.push(reading.item)
         else page.corrupt.push(reading.corrupt)
-        const isFull = page.items.length + page.corrupt.length === limit
-        if (isFull) return index + 1 < rows.length ? { ...page, cursor: encodeCursor(after) } : page
+        if (page.items.length + page.corrupt.length === limit) last = after
       }
-      looked += limit
+      looked += rows.length
       if (rows.length <= limit) return page
-      if (looked >= maxLooked && after) return { ...page, cursor: encodeCursor(after) }
+      if (looked >= maxLooked && after) return { ...page, cursor: encodeCursor(last ?? after) }
     }
   }
 

@@ -1,4 +1,4 @@
-import { type CallOptions, type ClaimedTask, type ClaimRequest, invalid } from '@nexus/core'
+import { type CallOptions, type ClaimedTask, ClaimRequest, parseInput } from '@nexus/core'
 import { type Candidate, createCandidates, type Queues } from './candidates.ts'
 import { isIdentityHeld } from './enqueue.ts'
 import { isUnchanged, settleMs } from './hand-made.ts'
@@ -6,22 +6,6 @@ import { type HeldName, handMadeId, holderOf } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { decodeMarkdown, type TaskRecord, toTask, unlessCorrupt } from './record.ts'
 import { identityKey } from './staging.ts'
-
-export interface Lease {
-  worker: string
-  leaseMs: number
-}
-
-export const checkLease = ({ worker, leaseMs }: Lease): void => {
-  if (worker === '') throw invalid('The worker is empty.')
-  if (!Number.isFinite(leaseMs) || leaseMs <= 0) throw invalid(`A lease of ${leaseMs} ms is out of range.`)
-}
-
-const checkRequest = (request: ClaimRequest): void => {
-  checkLease(request)
-  if (!Number.isInteger(request.limit) || request.limit < 1)
-    throw invalid(`A claim limit of ${request.limit} is out of range: use a whole number from 1.`)
-}
 
 /** What is being processed, with this claim's own tasks. */
 interface Busy {
@@ -96,6 +80,11 @@ const createTaking = (tools: InboxTools) => {
   }
 
   return async (candidate: Candidate, holder: string, leaseMs: number): Promise<HeldName | null> => {
+    if (candidate.record.cancelRequested) {
+      const ending = await endings.endPending(candidate.path, candidate, { kind: 'cancel', at: clock.now() })
+      if (ending) await endings.finish(ending)
+      return null
+    }
     if (candidate.handMade) await adopt(candidate)
     const held = { id: candidate.id, epoch: candidate.version + 1, holder, leaseMs }
     if ((await atomic.move(candidate.path, inbox.heldFile(held))) === 'absent') return null
@@ -194,9 +183,9 @@ export const createClaim = (tools: InboxTools, holders: Holders) => {
     return claimed
   }
 
-  return async (request: ClaimRequest, options?: CallOptions): Promise<ClaimedTask[]> => {
+  return async (given: ClaimRequest, options?: CallOptions): Promise<ClaimedTask[]> => {
     tools.checkOpen(options)
-    checkRequest(request)
+    const request = parseInput(ClaimRequest, given, 'claim request')
     return tools.inTurn('claim', () => claim(request))
   }
 }

@@ -41,7 +41,8 @@ export interface Endings {
   endHold(held: HeldName, request: EndRequest): Promise<EndingName | null>
   /** Ends what nobody holds; its record must be of this `version`. */
   endPending(path: string, pending: { id: string; version: number }, request: EndRequest): Promise<EndingName | null>
-  finish(name: EndingName): Promise<void>
+  /** True where it did not return because a person had asked for its end. [C-INBOX-15] */
+  finish(name: EndingName): Promise<boolean>
   /** As `finish`, with the task going to another hold; false where somebody else finished it. */
   handOver(name: EndingName, next: HeldName): Promise<boolean>
   /** The record that follows from the ending, made durable. Null where somebody else is past that step. */
@@ -149,28 +150,45 @@ export const createEndings = (parts: EndingsParts): Endings => {
       : layout.pendingFile(record.project, pending)
   }
 
-  const leave = async (name: EndingName, to?: HeldName): Promise<boolean> => {
+  const endPending: Endings['endPending'] = (path, { id, version }, { kind, at, error }) =>
+    end(path, { id, epoch: version, holder: noHolder, kind, at }, error)
+
+  const move = async (name: EndingName, record: TaskRecord, path: string): Promise<boolean> => {
+    await cleanUp(name, record)
+    return (await atomic.move(layout.endingFile(name), path)) === 'moved'
+  }
+
+  /** A crash in between leaves it pending, and the claim that meets it there ends it. */
+  const stop = async (name: EndingName, record: TaskRecord): Promise<void> => {
+    const path = target(name, record)
+    if (!(await move(name, record, path))) return
+    const pending = { id: name.id, version: name.epoch }
+    const ending = await endPending(path, pending, { kind: 'cancel', at: tools.clock.now() })
+    if (ending) await finish(ending)
+  }
+
+  const finish = async (name: EndingName): Promise<boolean> => {
     const record = await settle(name)
     if (!record) return false
-    await cleanUp(name, record)
-    const path = to ? layout.heldFile(to) : target(name, record)
-    return (await atomic.move(layout.endingFile(name), path)) === 'moved'
+    const isStopped = record.cancelRequested && !isOver(name)
+    await (isStopped ? stop(name, record) : move(name, record, target(name, record)))
+    return isStopped
   }
 
   return {
     settle,
     endHold: (held, { kind, at, error }) =>
       end(layout.heldFile(held), { id: held.id, epoch: held.epoch, holder: held.holder, kind, at }, error),
-    endPending: (path, { id, version }, { kind, at, error }) =>
-      end(path, { id, epoch: version, holder: noHolder, kind, at }, error),
-    async finish(name) {
-      await leave(name)
+    endPending,
+    finish,
+    async handOver(name, next) {
+      const record = await settle(name)
+      return record !== null && (await move(name, record, layout.heldFile(next)))
     },
-    handOver: (name, next) => leave(name, next),
     async finishAll() {
       for (const name of await places.ending())
         await unlessCorrupt(
-          () => leave(name),
+          () => finish(name),
           ({ message }) => tools.logger.error('A task cannot leave releasing', { id: name.id, reason: message }),
         )
     },

@@ -3,9 +3,9 @@ import {
   checkName,
   type FailResult,
   type InboxStore,
-  invalid,
   type LeaseLost,
   parseInput,
+  RetryAt,
   retryDelayMs,
   StorableText,
 } from '@nexus/core'
@@ -18,12 +18,8 @@ const leaseLost: LeaseLost = { status: 'lease-lost' }
 /** What the holder of a claim may do. Each verb is fenced by the name of the hold in `processing`. [C-INBOX-7] */
 export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
 
-/** Milliseconds of a moment that a caller gave. */
-const momentOf = (date: Date): number => {
-  const at = date.getTime()
-  if (Number.isNaN(at)) throw invalid('The time to retry at is not a time.')
-  return at
-}
+const readRetryAt = (date: Date | undefined): number | null =>
+  parseInput(RetryAt, date, 'time to retry at')?.getTime() ?? null
 
 const createBind = (tools: InboxTools): InboxStore['bind'] => {
   const { reading, atomic, inbox, records, running, places, held } = tools
@@ -90,8 +86,10 @@ const createEnds = (tools: InboxTools): Pick<HolderVerbs, 'complete' | 'fail' | 
       return isOver ? { status: 'failed', attempts } : leaseLost
     }
     const at = retryAt ?? clock.now() + retryDelayMs(attempts, Math.random())
-    const returns = await endWith(claim, { kind: 'fail', at, error })
-    return returns ? { status: 'retrying', runAt: new Date(at), attempts } : leaseLost
+    const ending = await endings.endHold(hold, { kind: 'fail', at, error })
+    if (!ending) return leaseLost
+    const isStopped = await endings.finish(ending)
+    return isStopped ? { status: 'failed', attempts } : { status: 'retrying', runAt: new Date(at), attempts }
   }
 
   return {
@@ -102,11 +100,11 @@ const createEnds = (tools: InboxTools): Pick<HolderVerbs, 'complete' | 'fail' | 
     },
     async fail(claim, error, { retryAt, fatal = false, ...options } = {}) {
       tools.checkOpen(options)
-      return failed(claim, parseInput(StorableText, error, 'error'), retryAt ? momentOf(retryAt) : null, fatal)
+      return failed(claim, parseInput(StorableText, error, 'error'), readRetryAt(retryAt), fatal)
     },
     async release(claim, { retryAt, ...options } = {}) {
       tools.checkOpen(options)
-      const at = retryAt ? momentOf(retryAt) : clock.now()
+      const at = readRetryAt(retryAt) ?? clock.now()
       return (await endWith(claim, { kind: 'free', at })) ? { status: 'released' } : leaseLost
     },
   }

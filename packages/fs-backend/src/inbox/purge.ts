@@ -1,4 +1,4 @@
-import type { InboxStore } from '@nexus/core'
+import { type InboxStore, PurgeRequest, parseInput } from '@nexus/core'
 import { monthOf, registerKeys } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import type { EndedPlace } from './places.ts'
@@ -20,8 +20,9 @@ export const createPurge = (tools: InboxTools): InboxStore['purge'] => {
     return removed === 'removed'
   }
 
-  return async ({ olderThan, status }, options) => {
+  return async (request, options) => {
     tools.checkOpen(options)
+    const { olderThan, status } = parseInput(PurgeRequest, request, 'purge request')
     const before = olderThan.getTime()
     await tools.finishAll()
     let purged = 0

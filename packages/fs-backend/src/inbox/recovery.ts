@@ -1,6 +1,14 @@
-import { type CallOptions, type ClaimedTask, type InboxStore, maxRecoveries, type StoreError } from '@nexus/core'
+import {
+  type CallOptions,
+  type ClaimedTask,
+  type InboxStore,
+  Lease,
+  maxRecoveries,
+  parseInput,
+  type StoreError,
+} from '@nexus/core'
 import { createCandidates } from './candidates.ts'
-import { checkLease, type Holders, type Lease, readClaimed } from './claim.ts'
+import { type Holders, readClaimed } from './claim.ts'
 import { createCleanUp } from './clean-up.ts'
 import { type EndingName, type HeldName, inboxNames, registerKeys } from './inbox-layout.ts'
 import { type InboxTools, isHolding } from './inbox-tools.ts'
@@ -74,7 +82,8 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
     const ending = await takeBack(held)
     if (!ending) return null
     const next = { id: held.id, epoch: held.epoch + 1, holder, leaseMs }
-    if (ending.kind === 'loop' || !(await takeRunningMark(ending, next))) {
+    const isOver = ending.kind === 'loop' || (await endings.settle(ending))?.cancelRequested
+    if (isOver || !(await takeRunningMark(ending, next))) {
       await endings.finish(ending)
       return null
     }
@@ -100,8 +109,8 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
     for (const held of await staleHolds()) {
       const ending = await takeBack(held)
       if (!ending) continue
-      await endings.finish(ending)
-      answer[ending.kind === 'loop' ? 'failed' : 'freed'].push(held.id)
+      const isStopped = await endings.finish(ending)
+      answer[isStopped || ending.kind === 'loop' ? 'failed' : 'freed'].push(held.id)
     }
     await candidates.promote()
     await cleanUp()
@@ -113,9 +122,9 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
       tools.checkOpen(options)
       return tools.inTurn('sweep', sweep)
     },
-    async resume(lease, options) {
+    async resume(request, options) {
       tools.checkOpen(options)
-      checkLease(lease)
+      const lease = parseInput(Lease, request, 'resume request')
       await tools.finishAll()
       return tools.inTurn('claim', () => resume(lease))
     },

@@ -46,16 +46,25 @@ export const createMoves = ({ root, layout, atomic, reading }: SettleParts, asid
     }
   }
 
+  /** Under the name that it has now; what has the former name there is another file, and keeps its own facts. */
+  const announce = async (number: number, { token, operation }: Revision & { operation: Move }, name: string) => {
+    if (!operation.facts) return
+    const { folder, facts } = operation.facts
+    const isRenamed = name !== operation.filename
+    const former = { ...facts, state: isRenamed ? null : facts.state, token }
+    await atomic.createOnce(join(root, folder, `${number}.json`), encodeJson(former))
+    if (!isRenamed) return
+    const renamed = layout.taskFacts(operation.project, name)
+    const present = { ...facts, filename: name, from: null, token }
+    await atomic.createOnce(join(renamed, `${await nextNumber(renamed)}.json`), encodeJson(present))
+  }
+
   /** In its new place before it leaves the old one: a crash between the two leaves two names of one file. */
   const move = async (log: RevisionLog, number: number, revision: Revision & { operation: Move }): Promise<boolean> => {
     const { token, operation } = revision
     const name = await place(log.tokenPath(token), operation)
     if (name === null) return false
-    if (operation.facts && name !== operation.filename) {
-      const facts = { ...operation.facts.facts, filename: name, from: null, token }
-      const folder = layout.taskFacts(operation.project, name)
-      await atomic.createOnce(join(folder, `${await nextNumber(folder)}.json`), encodeJson(facts))
-    }
+    await announce(number, { token, operation }, name)
     await take(log, number, revision)
     return true
   }

@@ -23,7 +23,8 @@ export const createSettle = (parts: SettleParts): Settle => {
 
   /** Numbered like the revision and made once, so a slow process cannot write old facts over new ones. */
   const announce = async (number: number, { token, operation }: Revision): Promise<void> => {
-    if (!operation.facts) return
+    // Where a file goes to decides what is known of it, and only moving it tells.
+    if (!operation.facts || operation.kind === 'move') return
     const path = join(root, operation.facts.folder, `${number}.json`)
     await atomic.createOnce(path, encodeJson({ ...operation.facts.facts, token }))
   }

@@ -1,25 +1,22 @@
 import {
   type CallOptions,
   type ClaimedTask,
-  type ClaimRequest,
+  ClaimRequest,
   canExist,
-  invalid,
   maxUpdateTries,
+  parseInput,
   StoreError,
 } from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
 import { type ClaimedRow, claimTasks, claimTasksOf } from '../statements/inbox-queue.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { readClaimed, readLease } from './rows.ts'
+import { boundedLease, readClaimed } from './rows.ts'
+
+type Request = ReturnType<typeof ClaimRequest.parse>
 
 const maxClaims = 10_000
 /** How many projects are remembered by when they were served; one that was forgotten counts as never served. */
 const maxServed = 1000
-
-const checkLimit = ({ limit }: ClaimRequest): void => {
-  if (!Number.isInteger(limit) || limit < 1)
-    throw invalid(`A claim limit of ${limit} is out of range: use a whole number from 1.`)
-}
 
 /** Runs what it is given one after the other. */
 const createTurns = () => {
@@ -56,13 +53,17 @@ export const createClaim = ({ run }: InboxTools) => {
   ): Promise<ClaimedRow[]> =>
     projects ? run(claimTasksOf, [...values, projects], { signal }) : run(claimTasks, values, { signal })
 
-  const attempt = async (request: ClaimRequest, leaseMs: number, options: CallOptions): Promise<ClaimedTask[]> => {
+  const attempt = async (request: Request, options: CallOptions): Promise<ClaimedTask[]> => {
     const projects = request.projects?.filter(canExist)
-    const cap = request.maxPerProject === undefined ? null : Math.max(0, Math.floor(request.maxPerProject))
+    const cap = request.maxPerProject ?? null
     const limit = Math.min(request.limit, maxClaims)
     for (let tries = 0; tries < maxUpdateTries; tries += 1)
       try {
-        const rows = await take([limit, request.worker, leaseMs, served.list(), cap], projects, options)
+        const rows = await take(
+          [limit, request.worker, boundedLease(request.leaseMs), served.list(), cap],
+          projects,
+          options,
+        )
         rows.sort((a, b) => a.place - b.place)
         for (const row of rows) served.note(row.project_key)
         return rows.map(readClaimed)
@@ -73,11 +74,10 @@ export const createClaim = ({ run }: InboxTools) => {
     throw new StoreError({ code: 'unavailable', message: 'Others kept claiming tasks of the same names.' })
   }
 
-  return async (request: ClaimRequest, options: CallOptions): Promise<ClaimedTask[]> => {
-    const leaseMs = readLease(request)
-    checkLimit(request)
+  return async (given: ClaimRequest, options: CallOptions): Promise<ClaimedTask[]> => {
+    const request = parseInput(ClaimRequest, given, 'claim request')
     if (request.projects?.length === 0) return []
-    const work = () => attempt(request, leaseMs, options)
+    const work = () => attempt(request, options)
     // The cap counts what is committed, so two claims of one claimer must not count at the same time. [C-INBOX-17]
     return request.maxPerProject === undefined ? work() : inTurn(work)
   }

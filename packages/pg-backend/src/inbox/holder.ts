@@ -11,7 +11,7 @@ import {
 import { sqlStateOf } from '../pg-errors.ts'
 import * as sql from '../statements/inbox-holder.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { checkDate, readClaim } from './rows.ts'
+import { readClaim, readRetryAt } from './rows.ts'
 
 /** What the holder of a claim may do; each verb is one statement fenced by the claim's epoch. [C-INBOX-7] */
 export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
@@ -63,7 +63,7 @@ const createFail =
   async (claim, error, { retryAt, fatal = false, signal } = {}): Promise<FailResult | LeaseLost> => {
     checkOpen({ signal })
     const words = parseInput(StorableText, error, 'error')
-    const at = checkDate(retryAt)
+    const at = readRetryAt(retryAt)
     const held = readClaim(claim)
     if (!held) return leaseLost
     const [row] = await run(sql.failTask, [...held, words, fatal, at, retryDelays()], { signal })
@@ -92,7 +92,7 @@ export const createHolderVerbs = (tools: InboxTools): HolderVerbs => {
 
     async release(claim, { retryAt, signal } = {}) {
       checkOpen({ signal })
-      const at = checkDate(retryAt)
+      const at = readRetryAt(retryAt)
       const held = readClaim(claim)
       if (!held) return leaseLost
       const [row] = await run(sql.releaseTask, [...held, at], { signal })

@@ -1,8 +1,8 @@
-import { type InboxStore, maxUpdateTries, StoreError } from '@nexus/core'
+import { type InboxStore, maxUpdateTries, PurgeRequest, parseInput, StoreError } from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
 import * as sql from '../statements/inbox-operator.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { checkDate, readId } from './rows.ts'
+import { readId } from './rows.ts'
 
 /** What a person does to the queue. [C-INBOX-14..16] */
 export type OperatorVerbs = Pick<InboxStore, 'requeue' | 'cancel' | 'purge'>
@@ -62,15 +62,15 @@ export const createOperatorVerbs = (tools: InboxTools): OperatorVerbs => {
     requeue: createRequeue(tools),
     cancel: createCancel(tools),
 
-    async purge({ olderThan, status }, options) {
+    async purge(request, options) {
       checkOpen(options)
+      const { olderThan, status } = parseInput(PurgeRequest, request, 'purge request')
       const statuses = status === undefined ? ['done', 'failed'] : [status]
-      const before = checkDate(olderThan)
       const settings = { signal: options?.signal, timeoutMs: bulkTimeoutMs }
       let purged = 0
       let last: number | null = 0
       while (last !== null) {
-        const chunks: sql.PurgedChunk[] = await run(sql.purgeTasks, [last, statuses, before, purgeChunk], settings)
+        const chunks: sql.PurgedChunk[] = await run(sql.purgeTasks, [last, statuses, olderThan, purgeChunk], settings)
         purged += chunks[0]?.purged ?? 0
         last = chunks[0]?.last ?? null
       }

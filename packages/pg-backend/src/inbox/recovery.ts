@@ -1,8 +1,8 @@
-import { type InboxStore, maxRecoveries, maxUpdateTries, StoreError } from '@nexus/core'
+import { type InboxStore, Lease, maxRecoveries, maxUpdateTries, parseInput, StoreError } from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
 import { type HeldRow, listHeld, resumeTasks, sweepTasks } from '../statements/inbox-recovery.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { readClaimed, readLease } from './rows.ts'
+import { boundedLease, readClaimed } from './rows.ts'
 
 /** Taking tasks back from holders that are gone. [C-INBOX-11, C-INBOX-12] */
 export type RecoveryVerbs = Pick<InboxStore, 'sweep' | 'resume'>
@@ -70,7 +70,7 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
 
     async resume(request, options) {
       checkOpen(options)
-      const leaseMs = readLease(request)
+      const { worker, leaseMs } = parseInput(Lease, request, 'resume request')
       const signal = options?.signal
       const rows = await run(listHeld, [], { signal })
       const workers = new Set(rows.map(({ worker }) => worker))
@@ -78,7 +78,7 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
       const dead = rows.filter(({ worker }) => gone.has(worker))
       if (dead.length === 0) return []
       const claims = [dead.map(({ id }) => id), dead.map(({ epoch }) => epoch)]
-      const taken = await takeOver([...claims, maxRecoveries, request.worker, leaseMs], signal)
+      const taken = await takeOver([...claims, maxRecoveries, worker, boundedLease(leaseMs)], signal)
       wake(taken.filter(({ status }) => status === 'pending').map(({ project_key }) => project_key))
       return taken
         .filter(({ status }) => status === 'processing')

@@ -1,5 +1,5 @@
 import type { ClaimedTask, InboxTask } from '@nexus/core'
-import { canExist, invalid } from '@nexus/core'
+import { canExist, parseInput, RetryAt } from '@nexus/core'
 import { readDate } from '../rows.ts'
 import type { InboxRow } from '../statements/inbox.ts'
 
@@ -59,13 +59,7 @@ export const readClaimed = (row: InboxRow): ClaimedTask => ({
 const longestLeaseMs = 100 * 365 * 24 * 3_600_000
 
 /** Milliseconds as the statements take them. */
-export const readLease = ({ worker, leaseMs }: { worker: string; leaseMs: number }): number => {
-  if (worker === '') throw invalid('The worker is empty.')
-  if (!Number.isFinite(leaseMs) || leaseMs <= 0) throw invalid(`A lease of ${leaseMs} ms is out of range.`)
-  return Math.min(leaseMs, longestLeaseMs)
-}
+export const boundedLease = (leaseMs: number): number => Math.min(leaseMs, longestLeaseMs)
 
-export const checkDate = (date: Date | undefined): Date | null => {
-  if (date && Number.isNaN(date.getTime())) throw invalid('The time is not a date.')
-  return date ?? null
-}
+export const readRetryAt = (date: Date | undefined): Date | null =>
+  parseInput(RetryAt, date, 'time to retry at') ?? null

@@ -44,20 +44,27 @@ export const findCompleted = statement<{ id: number }>(
 )
 
 const isLast = `($5::boolean OR q.attempts + 1 >= q.max_attempts)`
+/** What a person wants stopped is not given to anybody again. [C-INBOX-15] */
+const isOver = `(${isLast} OR q.cancel_requested)`
 
 /** $4 error, $5 fatal, $6 when to try again or null, $7 delays in ms by the number of failures. */
 export const failTask = statement<{ status: string; attempts: number; run_at: Date | number }>(
-  `UPDATE nexus_inbox_queue AS q SET attempts = q.attempts + 1, error = $4::text,
-     status = CASE WHEN ${isLast} THEN 'failed' ELSE 'pending' END,
-     processed_at = CASE WHEN ${isLast} THEN clock_timestamp() END,
-     run_at = CASE WHEN ${isLast} THEN q.run_at ELSE coalesce($6::timestamptz, clock_timestamp()
+  `UPDATE nexus_inbox_queue AS q SET attempts = q.attempts + 1,
+     error = CASE WHEN q.cancel_requested AND NOT ${isLast} THEN 'cancelled' ELSE $4::text END,
+     status = CASE WHEN ${isOver} THEN 'failed' ELSE 'pending' END,
+     processed_at = CASE WHEN ${isOver} THEN clock_timestamp() END,
+     run_at = CASE WHEN ${isOver} THEN q.run_at ELSE coalesce($6::timestamptz, clock_timestamp()
        + make_interval(secs => ($7::float8[])[least(q.attempts + 1, cardinality($7::float8[]))] / 1000)) END
    WHERE ${held}
    RETURNING q.status, q.attempts, q.run_at`,
 )
 
 export const releaseTask = statement<{ project_key: string }>(
-  `UPDATE nexus_inbox_queue AS q SET status = 'pending', run_at = coalesce($4::timestamptz, clock_timestamp())
+  `UPDATE nexus_inbox_queue AS q SET
+     status = CASE WHEN q.cancel_requested THEN 'failed' ELSE 'pending' END,
+     error = CASE WHEN q.cancel_requested THEN 'cancelled' ELSE q.error END,
+     processed_at = CASE WHEN q.cancel_requested THEN clock_timestamp() END,
+     run_at = coalesce($4::timestamptz, clock_timestamp())
    WHERE ${held}
    RETURNING q.project_key`,
 )

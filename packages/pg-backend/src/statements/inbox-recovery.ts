@@ -18,9 +18,9 @@ export const sweepTasks = statement<{ id: number; status: string; project_key: s
      JOIN nexus_inbox_queue AS q ON q.id = s.id AND q.claim_epoch = s.epoch AND q.heartbeats = s.heartbeats
      WHERE ${isHeld} ORDER BY q.id FOR UPDATE OF q)
    UPDATE nexus_inbox_queue AS q SET recoveries = q.recoveries + 1,
-     status = CASE WHEN q.recoveries < $4 THEN 'pending' ELSE 'failed' END,
-     error = CASE WHEN q.recoveries < $4 THEN q.error ELSE ${crashLoop} END,
-     processed_at = CASE WHEN q.recoveries < $4 THEN NULL ELSE clock_timestamp() END
+     status = CASE WHEN q.recoveries < $4 AND NOT q.cancel_requested THEN 'pending' ELSE 'failed' END,
+     error = CASE WHEN q.recoveries >= $4 THEN ${crashLoop} WHEN q.cancel_requested THEN 'cancelled' ELSE q.error END,
+     processed_at = CASE WHEN q.recoveries < $4 AND NOT q.cancel_requested THEN NULL ELSE clock_timestamp() END
    WHERE q.id = ANY(ARRAY(SELECT id FROM stale))
    RETURNING q.id, q.status, q.project_key`,
 )
@@ -31,15 +31,16 @@ export const sweepTasks = statement<{ id: number; status: string; project_key: s
  */
 export const resumeTasks = statement<InboxRow>(
   `WITH dead AS MATERIALIZED (
-     SELECT q.id, q.project_key, q.issue_number, q.running_key, q.recoveries
+     SELECT q.id, q.project_key, q.issue_number, q.running_key, q.recoveries, q.cancel_requested,
+       q.recoveries >= $3 OR q.cancel_requested AS is_over
      FROM unnest($1::integer[], $2::integer[]) AS d (id, epoch)
      JOIN nexus_inbox_queue AS q ON q.id = d.id AND q.claim_epoch = d.epoch
      WHERE ${isHeld} ORDER BY q.id FOR UPDATE OF q),
    heir AS MATERIALIZED (
      SELECT d.id, CASE
-       WHEN d.recoveries >= $3 THEN 'failed'
+       WHEN d.is_over THEN 'failed'
        WHEN d.issue_number IS NOT NULL AND (
-         row_number() OVER (PARTITION BY d.project_key, d.issue_number, d.recoveries >= $3 ORDER BY d.running_key IS NULL, d.id) > 1
+         row_number() OVER (PARTITION BY d.project_key, d.issue_number, d.is_over ORDER BY d.running_key IS NULL, d.id) > 1
          OR EXISTS (SELECT FROM nexus_inbox_queue AS r
            WHERE r.running_key = ${issueKey('d.project_key', 'd.issue_number')} AND r.id <> d.id)) THEN 'pending'
        ELSE 'processing' END AS status
@@ -49,7 +50,7 @@ export const resumeTasks = statement<InboxRow>(
      lease_expires_at = clock_timestamp() + make_interval(secs => $5::float8 / 1000),
      running_key = CASE WHEN heir.status = 'processing' AND q.issue_number IS NOT NULL
        THEN ${issueKey('q.project_key', 'q.issue_number')} END,
-     error = CASE WHEN heir.status = 'failed' THEN ${crashLoop} ELSE q.error END,
+     error = CASE WHEN heir.status <> 'failed' THEN q.error WHEN q.recoveries >= $3 THEN ${crashLoop} ELSE 'cancelled' END,
      processed_at = CASE WHEN heir.status = 'failed' THEN clock_timestamp() END
    FROM heir WHERE q.id = heir.id
    RETURNING ${inboxColumns}`,

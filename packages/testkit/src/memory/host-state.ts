@@ -55,7 +55,9 @@ export const createMemoryHostState = (tools: MemoryTools): HostStateStore => {
   const save = (key: string, value: JsonValue, { ifRev }: Guard): SaveResult => {
     parseInput(JsonDocument, value, `value of ${JSON.stringify(key)}`)
     const text = JSON.stringify(value)
-    return refusal(rows.read(key), ifRev) ?? { status: 'saved', rev: rows.write(key, text) }
+    const present = rows.read(key)
+    if (!present) checkName('stateKey', key)
+    return refusal(present, ifRev) ?? { status: 'saved', rev: rows.write(key, text) }
   }
 
   const patch = (key: string, change: StatePatch): PatchResult => {

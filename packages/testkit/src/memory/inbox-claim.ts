@@ -1,4 +1,4 @@
-import { type ClaimedTask, type ClaimRequest, invalid } from '@nexus/core'
+import { type ClaimedTask, ClaimRequest, parseInput } from '@nexus/core'
 import { type InboxRow, sameName, toTask } from './inbox-data.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
 
@@ -11,17 +11,6 @@ export const hold = (row: InboxRow, worker: string, leaseMs: number): ClaimedTas
   row.epoch += 1
   row.hold = { worker, leaseMs, beats: 0 }
   return { ...toTask(row), claim: { id: row.id, epoch: row.epoch, worker } }
-}
-
-export const checkLease = ({ worker, leaseMs }: { worker: string; leaseMs: number }): void => {
-  if (worker === '') throw invalid('The worker is empty.')
-  if (!Number.isFinite(leaseMs) || leaseMs <= 0) throw invalid(`A lease of ${leaseMs} ms is out of range.`)
-}
-
-const checkRequest = (request: ClaimRequest): void => {
-  checkLease(request)
-  if (!Number.isInteger(request.limit) || request.limit < 1)
-    throw invalid(`A claim limit of ${request.limit} is out of range: use a whole number from 1.`)
 }
 
 export const createClaim = ({ data, clock }: MemoryInboxTools) => {
@@ -57,8 +46,8 @@ export const createClaim = ({ data, clock }: MemoryInboxTools) => {
     return first?.project ?? null
   }
 
-  return (request: ClaimRequest): ClaimedTask[] => {
-    checkRequest(request)
+  return (given: ClaimRequest): ClaimedTask[] => {
+    const request = parseInput(ClaimRequest, given, 'claim request')
     const queues = dueByProject(request)
     const claimed: ClaimedTask[] = []
     while (claimed.length < request.limit) {

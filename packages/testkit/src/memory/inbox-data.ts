@@ -119,6 +119,17 @@ export const makeFailed = (row: InboxRow, error: string, now: number): void => {
   row.processedAt = now
 }
 
+/** Back to the queue, unless a person wanted it stopped: then it ends. True where it is pending. [C-INBOX-15] */
+export const giveBack = (
+  data: MemoryInboxData,
+  row: InboxRow,
+  { runAt, now }: { runAt: number; now: number },
+): boolean => {
+  if (row.cancelRequested) makeFailed(row, 'cancelled', now)
+  else makePending(data, row, runAt)
+  return row.status === 'pending'
+}
+
 export const toTask = (row: InboxRow): InboxTask => ({
   id: row.id,
   project: row.project,

@@ -5,10 +5,11 @@ import {
   type InboxStore,
   type LeaseLost,
   parseInput,
+  RetryAt,
   retryDelayMs,
   StorableText,
 } from '@nexus/core'
-import { heldRow, letGo, makeFailed, makePending } from './inbox-data.ts'
+import { giveBack, heldRow, letGo, makeFailed } from './inbox-data.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
 
 const leaseLost: LeaseLost = { status: 'lease-lost' }
@@ -24,7 +25,8 @@ const createEndings = ({ data, clock, random }: MemoryInboxTools) => {
       return { status: 'failed', attempts: row.attempts }
     }
     row.error = error
-    makePending(data, row, retryAt?.getTime() ?? clock.now() + retryDelayMs(row.attempts, random()))
+    const runAt = retryAt?.getTime() ?? clock.now() + retryDelayMs(row.attempts, random())
+    if (!giveBack(data, row, { runAt, now: clock.now() })) return { status: 'failed', attempts: row.attempts }
     return { status: 'retrying', runAt: new Date(row.runAt), attempts: row.attempts }
   }
 
@@ -86,14 +88,16 @@ export const createHolderVerbs = (tools: MemoryInboxTools): HolderVerbs => {
 
     async fail(claim, error, { retryAt, fatal = false, ...options } = {}) {
       checkOpen(options)
-      return failRow(claim, parseInput(StorableText, error, 'error'), retryAt, fatal)
+      const at = parseInput(RetryAt, retryAt, 'time to retry at')
+      return failRow(claim, parseInput(StorableText, error, 'error'), at, fatal)
     },
 
     async release(claim, { retryAt, ...options } = {}) {
       checkOpen(options)
+      const at = parseInput(RetryAt, retryAt, 'time to retry at')
       const row = heldRow(data, claim)
       if (!row) return leaseLost
-      makePending(data, row, retryAt?.getTime() ?? clock.now())
+      giveBack(data, row, { runAt: at?.getTime() ?? clock.now(), now: clock.now() })
       return { status: 'released' }
     },
   }

@@ -1,4 +1,4 @@
-import type { InboxStore } from '@nexus/core'
+import { type InboxStore, PurgeRequest, parseInput } from '@nexus/core'
 import { makeFailed, makePending } from './inbox-data.ts'
 import { identityHolder } from './inbox-enqueue.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
@@ -38,8 +38,9 @@ export const createOperatorVerbs = ({ data, clock, checkOpen }: MemoryInboxTools
     return { status: 'requested' }
   },
 
-  async purge({ olderThan, status }, options) {
+  async purge(request, options) {
     checkOpen(options)
+    const { olderThan, status } = parseInput(PurgeRequest, request, 'purge request')
     const ended = [...data.rows.values()].filter(
       (row) =>
         (status === undefined ? row.status === 'done' || row.status === 'failed' : row.status === status) &&

@@ -1,6 +1,6 @@
-import { type ClaimedTask, type InboxStore, maxRecoveries } from '@nexus/core'
-import { checkLease, hold } from './inbox-claim.ts'
-import { type InboxRow, makeFailed, makePending } from './inbox-data.ts'
+import { type ClaimedTask, type InboxStore, Lease, maxRecoveries, parseInput } from '@nexus/core'
+import { hold } from './inbox-claim.ts'
+import { giveBack, type InboxRow, makeFailed } from './inbox-data.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
 
 interface Observation {
@@ -54,22 +54,21 @@ export const createRecoveryVerbs = ({ data, clock, liveness, checkOpen }: Memory
       for (const id of seen.keys()) if (!data.rows.has(id)) seen.delete(id)
       for (const row of [...data.rows.values()].filter(isStale)) {
         seen.delete(row.id)
-        const kept = survives(row)
-        if (kept) makePending(data, row, row.runAt)
+        const kept = survives(row) && giveBack(data, row, { runAt: row.runAt, now: clock.now() })
         answer[kept ? 'freed' : 'failed'].push(row.id)
       }
       return answer
     },
 
-    async resume({ worker, leaseMs }, options) {
+    async resume(request, options) {
       checkOpen(options)
-      checkLease({ worker, leaseMs })
+      const { worker, leaseMs } = parseInput(Lease, request, 'resume request')
       const resumed: ClaimedTask[] = []
       for (const row of data.rows.values()) {
         if (row.status !== 'processing' || !row.hold || liveness(row.hold.worker) !== 'dead') continue
         if (!survives(row)) continue
-        if (takeRunningMark(row)) resumed.push(hold(row, worker, leaseMs))
-        else makePending(data, row, row.runAt)
+        if (!row.cancelRequested && takeRunningMark(row)) resumed.push(hold(row, worker, leaseMs))
+        else giveBack(data, row, { runAt: row.runAt, now: clock.now() })
       }
       return resumed
     },

@@ -166,6 +166,16 @@ const operating: PlantedBug[] = [
       return result
     },
   })),
+  bug('C-INBOX-15', 'a task that is to be stopped is given to the next', ({ intact, data }) => ({
+    async release(claim, options) {
+      const row = data.inbox.rows.get(claim.id)
+      if (row) row.cancelRequested = false
+      return intact.release(claim, options)
+    },
+  })),
+  bug('C-INBOX-20', 'a claim of none claims one', ({ intact }) => ({
+    claim: (request, options) => intact.claim({ ...request, limit: Math.max(1, Math.floor(request.limit)) }, options),
+  })),
   bug('C-INBOX-16', 'purge keeps the idempotency keys', ({ intact, data }) => {
     const kept = new Map<string, string>()
     return {

@@ -79,6 +79,16 @@ export const corruptRevs = (clause: Clause): void => {
     expect(await workflows.load(id)).toBeNull()
   })
 
+  clause('C-ALL-9', 'an operator may delete it without a rev', async (t) => {
+    const { workflows, hostState } = t.backend
+    await workflows.save(aWorkflow({ state: 'running' }))
+    await t.foreign.writeWorkflowText(id, '{"cut')
+    expect(await workflows.delete(id)).toEqual({ status: 'deleted' })
+    await t.foreign.insertHostState('launched_agents', '{"cut')
+    expect(await hostState.delete('launched_agents')).toEqual({ status: 'deleted' })
+    expect([await workflows.load(id), await hostState.load('launched_agents')]).toEqual([null, null])
+  })
+
   clause('C-ALL-9', 'mended by hand it is readable again', async (t) => {
     const { workflows } = t.backend
     await workflows.save(aWorkflow({ state: 'running' }))

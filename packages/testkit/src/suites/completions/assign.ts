@@ -23,6 +23,17 @@ export const completionAssign = (clause: Clause): void => {
     expect(await completions.assign(key, 'beta')).toEqual({ status: 'owned', project: 'alpha' })
   })
 
+  clause('C-COMPLETION-8', 'to be assigned is no news: the order of saving stays', async (t) => {
+    const { completions } = t.backend
+    await foreignRecord(t)
+    await t.advance(1000)
+    await completions.save(aCompletion({ agentType: 'reviewer' }))
+    await completions.assign(key, 'alpha')
+    const { items } = await completions.history('7')
+    expect(items.map(({ agentType }) => agentType)).toEqual(['reviewer', 'developer'])
+    expect((await completions.scan({ project: 'alpha' })).items).toMatchObject([{ agentType: 'reviewer' }])
+  })
+
   clause('C-COMPLETION-8', 'once assigned it is the project’s own record', async (t) => {
     const { completions } = t.backend
     await foreignRecord(t)

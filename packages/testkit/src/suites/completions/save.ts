@@ -11,6 +11,19 @@ export const completionSave = (clause: Clause): void => {
     expect(await completions.save(aCompletion({ summary: 'Again' }))).toEqual({ status: 'updated', dedupKey })
   })
 
+  clause('C-COMPLETION-4', 'the same members in another order are another payload', async ({ backend }) => {
+    const { completions } = backend
+    await completions.save(aCompletion({ payload: { a: 1, b: { c: 2, d: 3 } } }))
+    const again = [
+      { b: { c: 2, d: 3 }, a: 1 },
+      { b: { d: 3, c: 2 }, a: 1 },
+    ]
+    for (const payload of again) {
+      expect(await completions.save(aCompletion({ payload }))).toMatchObject({ status: 'updated' })
+      expect(await completions.save(aCompletion({ payload }))).toMatchObject({ status: 'unchanged' })
+    }
+  })
+
   clause('C-COMPLETION-1', 'another project, issue, agent or status is another record', async ({ backend }) => {
     const { completions } = backend
     await completions.save(aCompletion())

@@ -1,7 +1,7 @@
 import type { JsonValue } from '@nexus/core'
 import { expect } from 'vitest'
 import type { Clause } from '../clause.ts'
-import { present, savedRev } from '../samples.ts'
+import { present, refused, savedRev } from '../samples.ts'
 
 const values: JsonValue[] = [
   null,
@@ -31,6 +31,11 @@ export const hostStateSave = (clause: Clause): void => {
 
   clause('C-STATE-1', 'a key that was never saved is null', async ({ backend }) => {
     expect(await backend.hostState.load('launched_agents')).toBeNull()
+  })
+
+  clause('C-ALL-5', 'a name that cannot be is invalid, whatever rev comes with it', async ({ backend }) => {
+    for (const options of [{}, { ifRev: null }, { ifRev: 'another' }])
+      await refused(backend.hostState.save('../no', 1, options), 'invalid')
   })
 
   clause('C-STATE-1', 'a second save replaces the whole value', async ({ backend }) => {

@@ -48,6 +48,14 @@ export const inboxForeignClaim =
       }
     })
 
+    clause('C-INBOX-7', 'a holder that completes what another program called done finds it done', async (t) => {
+      const { id, claim } = await enqueueAndClaim(t.backend)
+      await setStatus(t, id, 'done')
+      expect(await t.backend.inbox.complete({ ...claim, worker: 'worker-2' })).toEqual({ status: 'lease-lost' })
+      expect(await t.backend.inbox.complete(claim)).toEqual({ status: 'done' })
+      expect(await t.backend.inbox.heartbeat([claim])).toEqual({ lost: [claim], cancelRequested: [] })
+    })
+
     clause('C-INBOX-13', 'another program that ends a task gives its issue free', async (t) => {
       const first = await enqueueAndClaim(t.backend, { filename: 'a.md' })
       const second = await enqueueAndClaim(t.backend, { filename: 'b.md' })

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Clause } from '../clause.ts'
-import { claimOne, enqueueAndClaim, enqueueOne, task } from './tasks.ts'
+import { claimOne, enqueueAndClaim, enqueueOne, leaseMs, task } from './tasks.ts'
 
 export const inboxIdentity = (clause: Clause): void => {
   clause('C-INBOX-2', 'the same name is a duplicate while it is pending and while it is processed', async (t) => {
@@ -73,6 +73,19 @@ export const inboxIdentity = (clause: Clause): void => {
     expect(results.map(({ status }) => status)).toEqual(['enqueued', 'enqueued', 'duplicate'])
     expect(results[2]?.id).toBe(results[0]?.id)
   })
+
+  clause(
+    'C-INBOX-2',
+    'a task without a key is none the less enqueued beside one of its name that has a key',
+    async (t) => {
+      const keyed = await enqueueOne(t.backend, { idempotencyKey: 'k1' })
+      const unkeyed = await enqueueOne(t.backend)
+      expect(unkeyed).not.toBe(keyed)
+      expect(await t.backend.inbox.enqueue([task()])).toEqual([{ status: 'duplicate', id: unkeyed }])
+      expect((await claimOne(t.backend)).id).toBe(keyed)
+      expect(await t.backend.inbox.claim({ worker: 'worker-2', leaseMs, limit: 10 })).toEqual([])
+    },
+  )
 
   clause('C-INBOX-2', 'a key is not taken for a name', async (t) => {
     await enqueueOne(t.backend, { idempotencyKey: 'fix-login.md' })

@@ -13,9 +13,11 @@ import { inboxLifecycle } from './lifecycle.ts'
 import { inboxList } from './list.ts'
 import { inboxCap, inboxFairness, inboxOrder } from './order.ts'
 import { inboxPurge } from './purge.ts'
+import { inboxRequests } from './requests.ts'
 import { inboxCancel, inboxRequeue } from './requeue.ts'
 import { inboxResume } from './resume.ts'
 import { inboxRetry } from './retry.ts'
+import { inboxStopped } from './stopped.ts'
 import { inboxSweep } from './sweep.ts'
 import { inboxWatch } from './watch.ts'
 
@@ -39,6 +41,7 @@ export const inboxSuites: ((clause: Clause) => void)[] = [
   inboxBind,
   inboxRequeue,
   inboxCancel,
+  inboxStopped,
   inboxPurge,
   inboxList,
   inboxForeign,
@@ -49,5 +52,6 @@ export const inboxSuites: ((clause: Clause) => void)[] = [
   inboxDurability,
   inboxWatch,
   inboxHostileInput,
+  inboxRequests,
   inboxLifecycle,
 ]

@@ -55,6 +55,26 @@ export const taskFileMove = (clause: Clause): void => {
     })
   }
 
+  clause('C-TASK-4', 'a name that is taken in the folder it comes from is passed over as well', async (t) => {
+    const { taskFiles } = t.backend
+    await t.foreign.insertTaskFile({ ...aTaskFile(), content: 'closed', state: 'closed', issueNumber: null })
+    await taskFiles.save(aTaskFile({ filename: 'login~2.md', content: 'second' }))
+    await t.foreign.insertTaskFile({ ...aTaskFile(), content: 'active', state: 'active', issueNumber: null })
+    expect(await taskFiles.close('alpha', 'login.md')).toEqual({ status: 'moved', filename: 'login~3.md' })
+    expect(await taskFiles.load('alpha', 'login~3.md')).toMatchObject({ state: 'closed', content: 'active' })
+    expect(await taskFiles.load('alpha', 'login~2.md')).toMatchObject({ state: 'active', content: 'second' })
+  })
+
+  clause('C-TASK-4', 'whose name is taken keeps its issue number to itself', async (t) => {
+    const { taskFiles } = t.backend
+    await taskFiles.save(aTaskFile({ content: 'ours', issueNumber: '7' }))
+    await taskFiles.close('alpha', 'login.md')
+    await t.foreign.insertTaskFile({ ...aTaskFile(), content: 'theirs', state: 'active', issueNumber: null })
+    expect(await taskFiles.reopen('alpha', 'login.md')).toEqual({ status: 'moved', filename: 'login~2.md' })
+    expect(await taskFiles.load('alpha', 'login~2.md')).toMatchObject({ content: 'ours', issueNumber: '7' })
+    expect(await taskFiles.load('alpha', 'login.md')).toMatchObject({ content: 'theirs', issueNumber: null })
+  })
+
   clause('C-TASK-4', 'a closed file leaves its name to a new one', async (t) => {
     const { taskFiles } = t.backend
     await taskFiles.save(aTaskFile({ content: 'first' }))

@@ -44,6 +44,18 @@ export const workflowList = (clause: Clause): void => {
     expect(await ids(t, { project: 'beta' })).toEqual(['2', '1'])
   })
 
+  clause('C-WORKFLOW-5', 'the last page says that it is, whatever else lies behind the filter', async (t) => {
+    await t.foreign.insertWorkflow({ id: 'theirs', name: 'Old', state: 'running', currentStep: 0, data: '{}' })
+    await t.advance(1000)
+    await saveInOrder(t, [{ id: '1' }, { id: '2', project: 'beta' }, { id: '3' }])
+    const { workflows } = t.backend
+    const first = await workflows.list({ project: 'alpha', limit: 1 })
+    expect(first.items.map(({ id }) => id)).toEqual(['3'])
+    const last = await workflows.list({ project: 'alpha', limit: 1, cursor: present(first.cursor) })
+    expect(last.items.map(({ id }) => id)).toEqual(['1'])
+    expect(last.cursor).toBeNull()
+  })
+
   clause('C-WORKFLOW-5', 'by the time of last change', async (t) => {
     await saveInOrder(t, [{ id: '1' }, { id: '2' }, { id: '3' }])
     await t.backend.workflows.save(aWorkflow({ id: '1', state: 'running' }))

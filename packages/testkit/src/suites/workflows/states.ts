@@ -47,6 +47,16 @@ export const workflowStates = (clause: Clause): void => {
     expect(await workflows.load('alpha-7-full')).toMatchObject({ state: 'pending', rev })
   })
 
+  clause('C-WORKFLOW-3', 'a save that is stale and no step either is a conflict', async ({ backend }) => {
+    const { workflows } = backend
+    const rev = savedRev(await workflows.save(aWorkflow({ state: 'pending' })))
+    for (const ifRev of [null, 'another'])
+      expect(await workflows.save(aWorkflow({ state: 'completed' }), { ifRev })).toEqual({
+        status: 'conflict',
+        current: rev,
+      })
+  })
+
   clause('C-WORKFLOW-3', 'nothing is created in, or goes to, an unknown state', async ({ backend }) => {
     const { workflows } = backend
     for (const state of ['', 'Running', 'archived', 'toString', '__proto__'])

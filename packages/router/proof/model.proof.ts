@@ -1,0 +1,39 @@
+import { type OpenHarness, runModel } from '@nexus/testkit'
+import { describe, expect, test } from 'vitest'
+import { openFsHarness } from '../../fs-backend/test/harness.ts'
+import { usePostgres } from '../../pg-backend/test/harness.ts'
+import { useRouted } from '../test/harness.ts'
+
+/** The short form of a minute; the long form asks for 100000. */
+const operations = Number(process.env['NEXUS_MODEL_OPS'] ?? 4000)
+const longForm = 100_000
+const seed = Number(process.env['NEXUS_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+
+interface Pairing {
+  name: string
+  open: OpenHarness
+  hasMailbox: boolean
+}
+
+const pair = ({ name, open, hasMailbox }: Pairing): void => {
+  test(`memory and ${name} answer alike to any sequence of operations`, { timeout: 6 * 3_600_000 }, async () => {
+    const { operations: ran, difference, coverage, expected } = await runModel({ open, hasMailbox, seed, operations })
+    const figures = `model ${name}: ops=${ran} differences=${difference === null ? 0 : 1} seed=${seed}`
+    process.stdout.write(`${[figures, ...coverage.lines()].join('\n')}\n`)
+    expect(difference, figures).toBeNull()
+    if (operations < longForm) return
+    const { name: rarest, times } = coverage.least(expected)
+    expect(times, `how often ${rarest}`).toBeGreaterThanOrEqual(50)
+  })
+}
+
+describe('files', () => pair({ name: 'files', open: openFsHarness, hasMailbox: true }))
+
+describe('postgres', () => pair({ name: 'postgres', open: usePostgres(), hasMailbox: false }))
+
+describe('routed', () =>
+  pair({
+    name: 'inbox and completions on postgres, the rest on files',
+    open: useRouted({ NEXUS_INBOX_BACKEND: 'postgres', NEXUS_COMPLETION_BACKEND: 'postgresql' }),
+    hasMailbox: false,
+  }))
