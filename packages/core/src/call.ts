@@ -1,6 +1,11 @@
 import type { z } from 'zod'
-import type { CallOptions } from './backend.ts'
 import { invalid, StoreError } from './errors.ts'
+
+/** Options every store call takes. */
+export interface CallOptions {
+  /** Ends the wait; what was already sent may still happen. */
+  signal?: AbortSignal | undefined
+}
 
 /** Reads a caller's input by its schema; what does not fit is `invalid` and names the field. */
 export const parseInput = <S extends z.ZodType>(schema: S, input: z.input<S>, what: string): z.output<S> => {

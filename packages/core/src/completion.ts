@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { CallOptions, DeleteResult, Rev } from './backend.ts'
+import type { CallOptions } from './call.ts'
 import type { JsonObject } from './json.ts'
 import { JsonObjectDocument } from './json.ts'
 import type { Page, PageRequest } from './page.ts'
+import type { DeleteResult, Rev } from './rev.ts'
 import { StorableText } from './text.ts'
 
 /** Outcomes an agent may report (specification: `status`). */

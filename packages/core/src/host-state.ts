@@ -1,6 +1,7 @@
-import type { CallOptions, DeleteResult, Guard, Rev, SaveResult } from './backend.ts'
+import type { CallOptions } from './call.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Page, PageRequest } from './page.ts'
+import type { DeleteResult, Guard, Rev, SaveResult } from './rev.ts'
 
 export interface HostStateEntry {
   key: string

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallOptions } from './backend.ts'
+import type { CallOptions } from './call.ts'
 import type { Count } from './count.ts'
 import type { Page, PageRequest } from './page.ts'
 import { StorableText } from './text.ts'

@@ -1,4 +1,4 @@
-import type { CallOptions } from './backend.ts'
+import type { CallOptions } from './call.ts'
 import type { CompletionSaveResult, CompletionStore } from './completion.ts'
 import type { ReportedCompletion } from './report.ts'
 

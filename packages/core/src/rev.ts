@@ -1,5 +1,23 @@
 import { createHash } from 'node:crypto'
-import type { Rev } from './backend.ts'
+
+/**
+ * An opaque string that names content: any change by any program changes it, and a value that changed and changed back
+ * is the value that was read. [C-ALL-4]
+ */
+export type Rev = string
+
+/** A guarded write: saved, or refused because the content is no longer what the caller saw. */
+export type SaveResult = { status: 'saved'; rev: Rev } | { status: 'conflict'; current: Rev | null }
+
+export type DeleteResult = { status: 'deleted' } | { status: 'absent' } | { status: 'conflict'; current: Rev }
+
+/**
+ * `ifRev` absent: whatever is there. A rev: only if the content is still that. Null: only if there is none.
+ * [C-ALL-4]
+ */
+export interface Guard {
+  ifRev?: Rev | null | undefined
+}
 
 /** A rev made of the content alone, so a value that changed and changed back has the rev it had. [C-ALL-4] */
 export const contentRev = (...parts: readonly (string | number | null)[]): Rev =>

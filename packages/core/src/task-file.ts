@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { CallOptions, DeleteResult, Guard, Rev, SaveResult } from './backend.ts'
+import type { CallOptions } from './call.ts'
 import type { Page, PageRequest } from './page.ts'
+import type { DeleteResult, Guard, Rev, SaveResult } from './rev.ts'
 import { StorableText } from './text.ts'
 
 export const TaskFileInput = z.object({

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import type { CallOptions, DeleteResult, Guard, Rev, SaveResult } from './backend.ts'
+import type { CallOptions } from './call.ts'
 import type { Count } from './count.ts'
 import type { JsonObject } from './json.ts'
 import { JsonObjectDocument } from './json.ts'
 import type { Page, PageRequest } from './page.ts'
+import type { DeleteResult, Guard, Rev, SaveResult } from './rev.ts'
 import { StorableText } from './text.ts'
 
 /** What a caller saves. `data` is the full serialized workflow; the other fields are written into it alike. */
