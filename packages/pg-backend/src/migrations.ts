@@ -1,6 +1,7 @@
 /// <reference path="./sql.d.ts" />
 import { createHash } from 'node:crypto'
 import init from '../../../prisma/migrations/0001_init/migration.sql?raw'
+import claimsOfOthers from '../../../prisma/migrations/0002_claims_of_others/migration.sql?raw'
 
 /** One folder of `prisma/migrations`, as Prisma names and sums it. */
 export interface Migration {
@@ -16,4 +17,7 @@ export const migration = (name: string, sql: string): Migration => ({
 })
 
 /** In the order they are applied. */
-export const migrations: readonly Migration[] = [migration('0001_init', init)]
+export const migrations: readonly Migration[] = [
+  migration('0001_init', init),
+  migration('0002_claims_of_others', claimsOfOthers),
+]
