@@ -6,16 +6,27 @@ import { build } from 'tsup'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** A fault of ours, put into a build: a module of `bugs/` that stands in for the system calls. */
-export type Bug = 'copy-for-rename' | 'deaf-fsync' | 'no-folder-fsync' | 'write-once' | 'lenient-json'
+/** A fault of ours, put into a build: a module of `bugs/` that stands in for one of the sources. */
+export type Bug =
+  | 'copy-for-rename'
+  | 'deaf-fsync'
+  | 'no-folder-fsync'
+  | 'short-writes'
+  | 'write-once'
+  | 'blind-seal'
+  | 'wall-clock'
+
+/** The source that a bug stands in for; the system calls unless it says another. */
+const replaced: Partial<Record<Bug, RegExp>> = { 'blind-seal': /\/seal\.ts$/, 'wall-clock': /\/context\.ts$/ }
 
 /** Builds the programs from the sources, with a planted bug where one is named. */
 export const buildPrograms = async (bug?: Bug): Promise<string> => {
   const outDir = await mkdtemp(join(tmpdir(), 'nexus-fs-proof-'))
   await symlink(here('../node_modules'), join(outDir, 'node_modules'))
-  const replaced = bug === 'lenient-json' ? /\/reading\.ts$/ : /\/syscalls\.ts$/
   await build({
-    entry: Object.fromEntries(['writer', 'verifier'].map((name) => [name, here(`programs/${name}.ts`)])),
+    entry: Object.fromEntries(
+      ['writer', 'verifier', 'rotter', 'teller'].map((name) => [name, here(`programs/${name}.ts`)]),
+    ),
     outDir,
     format: 'esm',
     target: 'node20',
@@ -27,7 +38,7 @@ export const buildPrograms = async (bug?: Bug): Promise<string> => {
         name: 'planted-bug',
         setup({ onResolve }) {
           if (bug)
-            onResolve({ filter: replaced }, ({ importer }) =>
+            onResolve({ filter: replaced[bug] ?? /\/syscalls\.ts$/ }, ({ importer }) =>
               importer.includes('/proof/bugs/') ? undefined : { path: here(`bugs/${bug}.ts`) },
             )
         },

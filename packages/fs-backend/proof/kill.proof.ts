@@ -46,7 +46,7 @@ test('kill sweep: [C-ALL-1, C-FILES-2] a process killed at any system call loses
   timeout: longest,
 }, async () => {
   const all = await pointsOf(programs, folder, rounds)
-  const { faults, ...figures } = await sweep(programs, 'kill', isLong ? all : sample(all, 66))
+  const { faults, ...figures } = await sweep(programs, 'kill', isLong ? all : sample(all, 62))
   report('kill sweep', { of: all.length, ...figures })
   expect(faults).toBe('')
   expect(figures).toMatchObject({ lost: 0, dup: 0, torn: 0, order: 0, stray: 0 })
@@ -58,7 +58,7 @@ test('kill sweep: a build that copies instead of renaming is caught', async () =
   const built = await buildPrograms(bug)
   const all = await pointsOf(built, join(folder, bug), rounds)
   const unlinks = all.filter(({ call }) => call === 'unlink')
-  const { faults, ...figures } = await sweep(built, bug, sample(unlinks, 8))
+  const { faults, ...figures } = await sweep(built, bug, sample(unlinks, 6))
   await rm(built, { recursive: true, force: true })
   report('kill sweep, planted', figures)
   expect(faults).not.toBe('')

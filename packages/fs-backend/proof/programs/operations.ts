@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Backend, ClaimedTask } from '@nexus/core'
+import { type Backend, type ClaimedTask, StoreError } from '@nexus/core'
 
 /** What a record holds, in the words of `observe`; null where there is none. */
 export type Value = string | null
@@ -15,7 +15,7 @@ export interface Operation {
   run(backend: Backend): Promise<unknown>
 }
 
-const filler = 'x'.repeat(3000)
+const filler = 'x'.repeat(20_000)
 
 const body = (value: string): string => `${value}\n${filler}`
 
@@ -27,18 +27,30 @@ export const valueIn = (text: unknown): string => {
 
 const issueOfDrop = (n: number): string => String(1000 + n)
 
-const dropFile = (root: string, n: number): string =>
-  join(root, 'tasks', 'alpha', 'completions', `completion_summary_${issueOfDrop(n)}.json`)
+const dropFolder = (root: string): string => join(root, 'tasks', 'alpha', 'completions')
+
+/** The agents' folder, before anything is faulted. */
+export const prepareDrops = async (root: string): Promise<void> => {
+  await mkdir(dropFolder(root), { recursive: true })
+}
+
+const writeAgain = (write: () => void): void => {
+  try {
+    write()
+  } catch (cause) {
+    throw new StoreError({ code: 'unavailable', message: 'The agent cannot write its report.', cause })
+  }
+}
 
 /** The agent's own write: what fails there is no fault of the store, so it is simply done again. */
-const drop = async (root: string, n: number): Promise<void> => {
+const drop = (root: string, n: number): void => {
   const report = { agent_type: 'developer', status: 'complete', summary: body(`drop ${n}`) }
-  const write = (): void => writeFileSync(dropFile(root, n), JSON.stringify(report))
-  await mkdir(join(root, 'tasks', 'alpha', 'completions'), { recursive: true }).catch(() => undefined)
+  const path = join(dropFolder(root), `completion_summary_${issueOfDrop(n)}.json`)
+  const write = (): void => writeFileSync(path, JSON.stringify(report))
   try {
     write()
   } catch {
-    write()
+    writeAgain(write)
   }
 }
 
@@ -97,8 +109,9 @@ const completionOperations = (root: string, n: number): Operation[] => [
     sets: { [`drop/${issueOfDrop(n)}`]: `drop ${n}` },
     isRepeated: true,
     async run({ completions }) {
-      await drop(root, n)
-      await completions.scan()
+      drop(root, n)
+      const { items } = await completions.scan({ issueNumber: issueOfDrop(n) })
+      if (items.length === 0) throw new StoreError({ code: 'unavailable', message: 'The drop is not imported.' })
     },
   },
 ]

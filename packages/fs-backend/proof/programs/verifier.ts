@@ -4,7 +4,7 @@ import { createIds, silentLogger, systemClock } from '@nexus/core'
 import { openFsBackend } from '../../src/index.ts'
 import { judge, type Verdict } from './judge.ts'
 import { type Observation, observe } from './observe.ts'
-import { operationsOf } from './operations.ts'
+import { operationsOf, prepareDrops } from './operations.ts'
 
 /** What a writer worked on, and what it said. */
 export interface Case {
@@ -33,9 +33,16 @@ const verify = async ({ name, root, log }: Case): Promise<CaseVerdict> => {
   const observation: Observation = await observe(backend, root)
   const verdict = judge(root, log, observation)
   const again: string[] = []
+  await prepareDrops(root)
   for (const { id, run } of operationsOf(root, lastRound)) {
-    await run(backend)
-    again.push(`TRY ${id}`, `ACK ${id}`)
+    again.push(`TRY ${id}`)
+    try {
+      await run(backend)
+      again.push(`ACK ${id}`)
+    } catch (error) {
+      verdict.torn += 1
+      verdict.faults.push(`${id} is refused: ${error instanceof Error ? error.message : error}`)
+    }
   }
   const after = judge(root, [...log, ...again], await observe(backend, root))
   const asides = namesIn(join(root, '.rev')).filter((path) => /\.(gone|aside)$/.test(path))

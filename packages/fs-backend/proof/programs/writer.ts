@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { createIds, isStoreError, silentLogger, systemClock } from '@nexus/core'
 import { openFsBackend } from '../../src/index.ts'
 import { observe } from './observe.ts'
-import { operationsOf } from './operations.ts'
+import { operationsOf, prepareDrops } from './operations.ts'
 
 /**
  * Works on one root. Reads `go FROM TO [ACKS]` from its input: does those rounds, stops for good after so many
@@ -27,8 +27,11 @@ const backend = await openFsBackend({
 })
 
 const look = async (): Promise<void> => {
-  const problem = await observe(backend, root).then(() => 'ok', nameOf)
-  say(`READ ${problem}`)
+  const said = await observe(backend, root).then(
+    () => 'ok',
+    (error: unknown) => `${nameOf(error)} ${error instanceof Error ? error.message : ''}`,
+  )
+  say(`READ ${said}`)
 }
 
 const rounds = async (from: number, to: number, mostAcks: number): Promise<void> => {
@@ -53,6 +56,7 @@ const rounds = async (from: number, to: number, mostAcks: number): Promise<void>
   }
 }
 
+await prepareDrops(root)
 say('READY')
 for await (const line of createInterface(process.stdin)) {
   const [, from = '1', to = '1', acks = 'Infinity'] = line.split(' ')

@@ -5,6 +5,7 @@ import { encodeJson, objectOf, readDocument, type StoredDocument } from '../docu
 import type { Found } from '../found.ts'
 import { recordName, shortHash } from '../layout.ts'
 import { inSlices } from '../paging.ts'
+import { isWhole, seal } from '../seal.ts'
 import type { FsTools } from '../tools.ts'
 
 /** What names a completion within its project. */
@@ -41,18 +42,20 @@ export type RecordFields = Omit<Completion, 'project' | 'rev'> & { seq: number }
 
 export const encodeRecord = (fields: RecordFields): Buffer =>
   Buffer.from(
-    encodeJson({
-      seq: fields.seq,
-      dedup_key: fields.dedupKey,
-      issue_number: fields.issueNumber,
-      agent_type: fields.agentType,
-      status: fields.status,
-      summary: fields.summary,
-      report_id: fields.reportId,
-      created_at: fields.createdAt.toISOString(),
-      saved_at: fields.savedAt.toISOString(),
-      data: JSON.stringify(fields.payload),
-    }),
+    encodeJson(
+      seal({
+        seq: fields.seq,
+        dedup_key: fields.dedupKey,
+        issue_number: fields.issueNumber,
+        agent_type: fields.agentType,
+        status: fields.status,
+        summary: fields.summary,
+        report_id: fields.reportId,
+        created_at: fields.createdAt.toISOString(),
+        saved_at: fields.savedAt.toISOString(),
+        data: JSON.stringify(fields.payload),
+      }),
+    ),
   )
 
 type Parsed =
@@ -62,6 +65,7 @@ type Parsed =
 const parse = (document: StoredDocument): Parsed => {
   const object = objectOf(document)
   if (!object.ok) return object
+  if (!isWhole(object.value)) return { ok: false, reason: 'is not as it was written: its sum differs' }
   const stored = StoredCompletion.safeParse(object.value)
   const payload = stored.success ? parseJson(stored.data.data) : null
   if (!stored.success || !payload?.ok || !isJsonObject(payload.value))

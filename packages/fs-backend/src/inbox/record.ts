@@ -1,6 +1,7 @@
-import { type InboxTask, isStoreError, repairText, StoreError } from '@nexus/core'
+import { type InboxTask, isJsonObject, isStoreError, type JsonValue, repairText, StoreError } from '@nexus/core'
 import { z } from 'zod'
 import { sha256 } from '../layout.ts'
+import { isWhole, seal } from '../seal.ts'
 import type { FsTools } from '../tools.ts'
 import { type InboxLayout, inboxNames, type PendingName } from './inbox-layout.ts'
 
@@ -51,7 +52,7 @@ const iso = (at: number): string => new Date(at).toISOString()
 
 export const encodeRecord = (record: TaskRecord): string =>
   `${JSON.stringify(
-    {
+    seal({
       id: record.id,
       project: record.project,
       workspace: record.workspace,
@@ -67,14 +68,16 @@ export const encodeRecord = (record: TaskRecord): string =>
       cancel_requested: record.cancelRequested,
       created_at: iso(record.createdAt),
       processed_at: record.processedAt === null ? null : iso(record.processedAt),
-    } satisfies z.input<typeof StoredRecord>,
+    } satisfies z.input<typeof StoredRecord>),
     null,
     2,
   )}\n`
 
 const parsed = (text: string): z.output<typeof StoredRecord> | string => {
   try {
-    const result = StoredRecord.safeParse(JSON.parse(text))
+    const value: JsonValue = JSON.parse(text)
+    if (isJsonObject(value) && !isWhole(value)) return 'it is not as it was written: its sum differs'
+    const result = StoredRecord.safeParse(value)
     return result.success ? result.data : (result.error.issues[0]?.message ?? 'does not fit')
   } catch (error) {
     return error instanceof Error ? error.message : 'is not JSON'
