@@ -53,3 +53,29 @@ export const obstacleError = (path: string): StoreError =>
     code: 'unavailable',
     message: `${path}: a folder, symlink or special file stands where a file of the store belongs: move it away.`,
   })
+
+/** What fails after its effect may have begun may have happened. */
+export const unsure = (error: unknown): unknown =>
+  error instanceof StoreError && error.code === 'unavailable'
+    ? new StoreError({ code: 'unavailable', message: error.message, outcome: 'unknown', cause: error.cause })
+    : error
+
+/** The rest of a call that has begun. */
+export const begun = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw unsure(error)
+  }
+}
+
+/** Work that a reader does in passing: a disk that takes no writes now must not keep it from reading. False where it was refused. */
+export const ifPossible = async (work: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (!isStoreError(error, 'unavailable')) throw error
+    return false
+  }
+}

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseJson } from '@nexus/core'
 import type { TaskState } from './layout.ts'
 import { Facts } from './revisions/operation.ts'
+import { quietly } from './steps.ts'
 import type { FsTools } from './tools.ts'
 
 export interface TaskFacts {
@@ -53,7 +54,8 @@ export const createTaskFacts = ({ layout, reading, atomic }: FsTools): TaskFacts
         if (!facts || (await isPending(facts))) continue
         const isNews = [facts.state, facts.from].some((state) => state !== null && !known.has(state))
         known.add(facts.state).add(facts.from)
-        if (!isNews) await atomic.loose.remove(path)
+        // The save is done: facts that stay are only more to look through.
+        if (!isNews) await quietly(atomic.loose.remove(path))
       }
     },
   }

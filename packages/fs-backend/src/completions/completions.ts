@@ -18,6 +18,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import { decideDelete } from '../found.ts'
+import { begun, ifPossible } from '../fs-errors.ts'
 import { isVisibleName, summaryFile } from '../layout.ts'
 import { collectPage } from '../paging.ts'
 import type { Decision } from '../revisions/revisions.ts'
@@ -95,7 +96,8 @@ const createSave = (tools: FsTools, { records, keys, sequence }: SaveParts) => {
     const input = parseInput(CompletionInput, completion, 'completion')
     if (!isVisibleName(input.project) || !isVisibleName(summaryFile(input.issueNumber))) checkCompletionNames(input)
     const result = await revisions.commit(recordOf(input), () => decide(input), options)
-    return (await keys.isHeld(input, result.dedupKey)) ? result : { ...result, dedupKey: await rename(input) }
+    const isHeld = await begun(() => keys.isHeld(input, result.dedupKey))
+    return isHeld ? result : { ...result, dedupKey: await begun(() => rename(input)) }
   }
 }
 
@@ -125,7 +127,8 @@ export interface CompletionParts {
 }
 
 export const createCompletions = (tools: FsTools, { seen, drops }: CompletionParts): CompletionStore => {
-  const { layout, reading, revisions, quarantine, checkOpen } = tools
+  const { layout, reading, revisions, quarantine, logger, checkOpen } = tools
+  let isRefused = false
   const records = createRecords(tools)
   const keys = createDedupKeys(tools, records)
   const saveRecord = createSave(tools, { records, keys, sequence: createSequence(tools) })
@@ -134,8 +137,16 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
 
   const saveAndMirror: CompletionStore['save'] = async (completion, options) => {
     const result = await saveRecord(completion, options)
-    await mirror.refresh(completion.project, completion.issueNumber)
+    await begun(() => mirror.refresh(completion.project, completion.issueNumber))
     return result
+  }
+
+  /** A drop that cannot be stored now stays where it is for the next look, and hides nothing that is stored. */
+  const collect = async (options: CallOptions | undefined): Promise<void> => {
+    const isDone = await ifPossible(() => mailbox.collect({ save: saveAndMirror }, options))
+    if (!isDone && !isRefused) logger.warn('Completion summaries cannot be imported for now', { root: layout.root })
+    if (isDone && isRefused) logger.info('Completion summaries are imported again', { root: layout.root })
+    isRefused = !isDone
   }
 
   const projectsOf = async (project: string | null | undefined): Promise<string[]> => {
@@ -168,7 +179,7 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
     async scan(filter = {}, options) {
       checkOpen(options)
       pageLimit(filter)
-      await mailbox.collect({ save: saveAndMirror }, options)
+      await collect(options)
       const latest = async function* () {
         for (const project of await projectsOf(filter.project)) {
           const { issueNumber } = filter
@@ -181,7 +192,7 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
     async history(issueNumber, filter = {}, options) {
       checkOpen(options)
       pageLimit(filter)
-      await mailbox.collect({ save: saveAndMirror }, options)
+      await collect(options)
       const all = async function* () {
         for (const project of await projectsOf(filter.project)) yield* await records.ofIssue(project, issueNumber)
       }
@@ -207,7 +218,7 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
         return decideDelete(present?.document ?? null, options?.ifRev, keep)
       }
       const result = await revisions.commit(recordOf(identity), decide, options)
-      if (result.status === 'deleted') await mirror.refresh(identity.project, identity.issueNumber)
+      if (result.status === 'deleted') await begun(() => mirror.refresh(identity.project, identity.issueNumber))
       return result
     },
   }

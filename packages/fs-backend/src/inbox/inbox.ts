@@ -1,4 +1,5 @@
 import type { InboxStore } from '@nexus/core'
+import { begun } from '../fs-errors.ts'
 import type { FsTools } from '../tools.ts'
 import { createClaim, createHolders } from './claim.ts'
 import { createEnqueue } from './enqueue.ts'
@@ -10,6 +11,12 @@ import { createReadVerbs } from './reads.ts'
 import { createRecoveryVerbs } from './recovery.ts'
 import { watchInbox } from './watch.ts'
 
+/** A verb of several steps: where one fails, those before it have happened. */
+const ofSteps =
+  <A extends unknown[], R>(verb: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
+  (...args) =>
+    begun(() => verb(...args))
+
 /**
  * The task queue on plain files: a pending task is a markdown file in its project's folder, everything else lies in one
  * hidden folder, and each step from one holder or place to the next is one rename.
@@ -17,14 +24,23 @@ import { watchInbox } from './watch.ts'
 export const createInbox = (tools: FsTools): InboxStore => {
   const inbox = createInboxTools(tools)
   const holders = createHolders(inbox)
+  const { bind, heartbeat, complete, fail, release } = createHolderVerbs(inbox)
+  const { resume, sweep } = createRecoveryVerbs(inbox, holders)
+  const { requeue, cancel } = createOperatorVerbs(inbox)
   return {
-    enqueue: createEnqueue(inbox),
-    claim: createClaim(inbox, holders),
-    ...createHolderVerbs(inbox),
-    ...createRecoveryVerbs(inbox, holders),
-    ...createOperatorVerbs(inbox),
+    enqueue: ofSteps(createEnqueue(inbox)),
+    claim: ofSteps(createClaim(inbox, holders)),
+    bind: ofSteps(bind),
+    heartbeat: ofSteps(heartbeat),
+    complete: ofSteps(complete),
+    fail: ofSteps(fail),
+    release: ofSteps(release),
+    resume: ofSteps(resume),
+    sweep: ofSteps(sweep),
+    requeue: ofSteps(requeue),
+    cancel: ofSteps(cancel),
     ...createReadVerbs(inbox, holders),
-    purge: createPurge(inbox),
+    purge: ofSteps(createPurge(inbox)),
     watch(signal) {
       tools.checkOpen()
       return watchInbox(inbox, signal)

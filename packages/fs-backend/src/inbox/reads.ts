@@ -13,7 +13,9 @@ import {
   pageLimit,
   type StoreError,
 } from '@nexus/core'
+import { ifPossible } from '../fs-errors.ts'
 import type { Holders } from './claim.ts'
+import { type EndingName, type EndKind, monthOf } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import type { Location } from './location.ts'
 import type { EndedStatus } from './places.ts'
@@ -43,7 +45,30 @@ interface Sources {
   state: TaskState
 }
 
+/** What a task between two places will be. */
+const statusAfter = {
+  done: 'done',
+  dead: 'failed',
+  loop: 'failed',
+  cancel: 'failed',
+  fail: 'pending',
+  free: 'pending',
+  swept: 'pending',
+} as const satisfies Record<EndKind, TaskState['status']>
+
 const createTaskReading = ({ inbox, records, reading, endings }: InboxTools, holders: Holders) => {
+  /** The newest record of a task that cannot be seen through now. */
+  const lastRecord = async (name: EndingName): Promise<TaskRecord | null> => {
+    const status = statusAfter[name.kind]
+    const ended = status === 'pending' ? null : inbox.endedRecord(status, monthOf(name.at), name)
+    const next = ended ? await records.loadFile(ended) : await records.load({ id: name.id, version: name.epoch })
+    if (next) return next
+    const version = name.kind === 'cancel' ? name.epoch : name.epoch - 1
+    const base = await records.load({ id: name.id, version })
+    const bound = await reading.read(inbox.boundFile(name))
+    return base && bound ? { ...base, issueNumber: bound.bytes.toString('utf8') } : base
+  }
+
   const sourcesOf = async (location: Location): Promise<Sources | null> => {
     switch (location.at) {
       case 'pending': {
@@ -73,9 +98,15 @@ const createTaskReading = ({ inbox, records, reading, endings }: InboxTools, hol
           record: () => records.loadFile(file),
         }
       }
-      case 'ending':
-        await endings.finish(location.name)
-        return null
+      case 'ending': {
+        const { name } = location
+        if (await ifPossible(() => endings.finish(name))) return null
+        return {
+          path: inbox.endingFile(name),
+          state: { status: statusAfter[name.kind] },
+          record: () => lastRecord(name),
+        }
+      }
     }
   }
 
@@ -120,10 +151,15 @@ const createCollecting = ({ places, inbox }: InboxTools) => {
     return found
   }
 
+  const ending = async (wanted: (status: string) => boolean): Promise<Listed[]> =>
+    (await places.ending())
+      .map((name): Listed => ({ id: name.id, status: statusAfter[name.kind], location: { at: 'ending', name } }))
+      .filter(({ status }) => wanted(status))
+
   /** Names only: what is over is many, and only a page of it is read. */
   return async (status: string | undefined): Promise<Listed[]> => {
     const wanted = (other: string): boolean => status === undefined || status === other
-    const found = await live(wanted)
+    const found = [...(await live(wanted)), ...(await ending(wanted))]
     for (const ended of ['done', 'failed'] as const)
       for (const month of wanted(ended) ? await places.months(ended) : [])
         for (const place of await places.endedIn(ended, month))
@@ -196,14 +232,16 @@ export const createReadVerbs = (tools: InboxTools, holders: Holders): ReadVerbs 
 
     async counts(options) {
       tools.checkOpen(options)
-      await tools.finishAll()
-      let pending = (await places.delayed()).length
+      await ifPossible(tools.finishAll)
+      const between = (await places.ending()).map(({ kind }) => statusAfter[kind])
+      const countBetween = (status: string): number => between.filter((other) => other === status).length
+      let pending = countBetween('pending') + (await places.delayed()).length
       for (const project of await places.projects()) pending += (await places.pendingFiles(project)).length
       return {
         pending,
         processing: (await places.processing()).length,
-        done: boundedCount(await countEnded('done')),
-        failed: boundedCount(await countEnded('failed')),
+        done: boundedCount(countBetween('done') + (await countEnded('done'))),
+        failed: boundedCount(countBetween('failed') + (await countEnded('failed'))),
       }
     },
 
@@ -213,7 +251,7 @@ export const createReadVerbs = (tools: InboxTools, holders: Holders): ReadVerbs 
       const before = readCursor(filter)
       if (filter.status !== undefined && !inboxStatuses.some((status) => status === filter.status))
         return { items: [], corrupt: [], cursor: null }
-      await tools.finishAll()
+      await ifPossible(tools.finishAll)
       const found = (await collect(filter.status)).filter(({ id }) => before === null || id < before)
       return pageOf(found, limit, filter.project)
     },

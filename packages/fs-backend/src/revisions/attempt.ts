@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
-import { StoreError } from '@nexus/core'
-import { obstacleError } from '../fs-errors.ts'
+import { obstacleError, unsure } from '../fs-errors.ts'
+import { quietly } from '../steps.ts'
 import type { SettleParts } from './asides.ts'
 import { type Change, operationOf, type Planned } from './change.ts'
 import type { LogEntries, RevisionLog } from './log.ts'
@@ -11,12 +11,6 @@ import type { Settle } from './settle.ts'
 export type Attempt = (log: RevisionLog, entries: LogEntries, planned: Planned) => Promise<boolean>
 
 type CarryOut = (log: RevisionLog, number: number, revision: Revision, change: Change) => Promise<boolean>
-
-/** After its revision exists, a change may happen whatever this process does. */
-const unsure = (error: unknown): unknown =>
-  error instanceof StoreError && error.code === 'unavailable'
-    ? new StoreError({ code: 'unavailable', message: error.message, outcome: 'unknown', cause: error.cause })
-    : error
 
 const createCarryOut = ({ atomic }: SettleParts, settle: Settle): CarryOut => {
   /**
@@ -46,6 +40,7 @@ const createCarryOut = ({ atomic }: SettleParts, settle: Settle): CarryOut => {
       }
       return true
     } catch (error) {
+      // After its revision exists, a change may happen whatever this process does.
       throw (await isTakenBack(log, number, revision)) ? error : unsure(error)
     }
   }
@@ -86,7 +81,8 @@ export const createAttempt = (parts: SettleParts, settle: Settle): Attempt => {
       return false
     }
     if (!(await carryOut(log, number, revision, change))) return false
-    await log.prune(entries)
+    // The change is done: revisions that stay are only more to look through.
+    await quietly(log.prune(entries))
     return true
   }
 }
