@@ -47,7 +47,7 @@ const createStaleness = ({ reading, clock, places, inbox }: InboxTools) => {
 }
 
 export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): RecoveryVerbs => {
-  const { clock, places, records, endings, running, liveness, logger } = tools
+  const { clock, places, records, endings, running, liveness, logger, reading, inbox } = tools
   const staleHolds = createStaleness(tools)
   const candidates = createCandidates(tools)
   const cleanUp = createCleanUp(tools)
@@ -78,12 +78,27 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
     return (await running.acquire(key, inboxNames.hold(next), isOtherLive)).status === 'acquired'
   }
 
-  const resumeOne = async (held: HeldName, { worker, leaseMs }: Lease, holder: string): Promise<ClaimedTask | null> => {
+  /** Another hold runs its issue, be it one that ends in this very call. */
+  const isIssueBusy = async (held: HeldName): Promise<boolean> => {
+    const load = () => records.load({ id: held.id, version: held.epoch - 1 })
+    const record = await unlessCorrupt(load, onCorrupt(held.id))
+    const bound = await reading.read(inbox.boundFile(held))
+    const issueNumber = bound ? bound.bytes.toString('utf8') : record?.issueNumber
+    if (!record || typeof issueNumber !== 'string') return false
+    const owner = await running.owner(registerKeys.issue(record.project, issueNumber))
+    return owner !== null && owner !== inboxNames.hold(held) && isHolding(places, owner)
+  }
+
+  const resumeOne = async (
+    { held, isBusy }: { held: HeldName; isBusy: boolean },
+    { worker, leaseMs }: Lease,
+    holder: string,
+  ): Promise<ClaimedTask | null> => {
     const ending = await takeBack(held)
     if (!ending) return null
     const next = { id: held.id, epoch: held.epoch + 1, holder, leaseMs }
     const isOver = ending.kind === 'loop' || (await endings.settle(ending))?.cancelRequested
-    if (isOver || !(await takeRunningMark(ending, next))) {
+    if (isOver || isBusy || !(await takeRunningMark(ending, next))) {
       await endings.finish(ending)
       return null
     }
@@ -93,11 +108,14 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
 
   const resume = async (lease: Lease): Promise<ClaimedTask[]> => {
     const holder = await holders.write(lease.worker)
-    const resumed: ClaimedTask[] = []
+    const dead: { held: HeldName; isBusy: boolean }[] = []
     for (const held of await places.processing()) {
       const owner = await holders.read(held.holder)
-      if (owner === null || liveness(owner) !== 'dead') continue
-      const task = await resumeOne(held, lease, holder)
+      if (owner !== null && liveness(owner) === 'dead') dead.push({ held, isBusy: await isIssueBusy(held) })
+    }
+    const resumed: ClaimedTask[] = []
+    for (const one of dead) {
+      const task = await resumeOne(one, lease, holder)
       if (task) resumed.push(task)
     }
     return resumed

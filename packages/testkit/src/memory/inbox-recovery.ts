@@ -36,12 +36,15 @@ export const createRecoveryVerbs = ({ data, clock, liveness, checkOpen }: Memory
     return false
   }
 
-  /** The issue of a task whose holder died may be running under another task by now. */
-  const takeRunningMark = (row: InboxRow): boolean => {
+  /** The issue of a task whose holder died may run under another task, also under one that ends in this very call. */
+  const takeRunningMark = (row: InboxRow, before: ReadonlySet<InboxRow>): boolean => {
     if (row.issueNumber === null) return true
     const taken = [...data.rows.values()].some(
       (other) =>
-        other.id !== row.id && other.running && other.project === row.project && other.issueNumber === row.issueNumber,
+        other.id !== row.id &&
+        (other.running || before.has(other)) &&
+        other.project === row.project &&
+        other.issueNumber === row.issueNumber,
     )
     if (!taken) row.running = true
     return !taken
@@ -64,10 +67,11 @@ export const createRecoveryVerbs = ({ data, clock, liveness, checkOpen }: Memory
       checkOpen(options)
       const { worker, leaseMs } = parseInput(Lease, request, 'resume request')
       const resumed: ClaimedTask[] = []
+      const running = new Set([...data.rows.values()].filter((row) => row.running))
       for (const row of data.rows.values()) {
         if (row.status !== 'processing' || !row.hold || liveness(row.hold.worker) !== 'dead') continue
         if (!survives(row)) continue
-        if (!row.cancelRequested && takeRunningMark(row)) resumed.push(hold(row, worker, leaseMs))
+        if (!row.cancelRequested && takeRunningMark(row, running)) resumed.push(hold(row, worker, leaseMs))
         else giveBack(data, row, { runAt: row.runAt, now: clock.now() })
       }
       return resumed

@@ -161,20 +161,14 @@ const foreign = operation(
     if (corrupt.some((entry) => entry.name === id)) return answer('left')
     const present = items.find((item) => item.id === id)
     if (!present) await foreign.insertWorkflow({ id, name: 'Theirs', state: given, currentStep: 1, data })
-    else if (change === 'state') await foreign.setWorkflowState(id, given)
-    else {
+    if (present && change !== 'state') {
+      const { name: title, currentStep } = present
+      const document = { ...JSON.parse(data), name: title, state: 'running', current_step: currentStep }
       await foreign.setWorkflowState(id, 'running')
-      await foreign.writeWorkflowText(
-        id,
-        change === 'cut'
-          ? '{"cut'
-          : JSON.stringify({
-              ...JSON.parse(data),
-              name: present.name,
-              state: 'running',
-              current_step: present.currentStep,
-            }),
-      )
+      await foreign.writeWorkflowText(id, change === 'cut' ? '{"cut' : `${JSON.stringify(document, null, 2)}\n`)
+    } else {
+      // On files this lays the document out anew: from here on the same state is the same text, as it is elsewhere.
+      await foreign.setWorkflowState(id, given)
     }
     return answer('written')
   },

@@ -52,6 +52,23 @@ export const inboxStopped = (clause: Clause): void => {
     await isOver(t, id, { recoveries: 1 })
   })
 
+  clause(
+    'C-INBOX-12',
+    'an issue whose task ends with its dead holder is free for the next, not for a twin',
+    async (t) => {
+      const { inbox } = t.backend
+      const first = await stopped(t)
+      await inbox.bind(first.claim, { issueNumber: '7' })
+      const twin = await enqueueAndClaim(t.backend, { filename: 'twin.md', issueNumber: '7' })
+      t.kill('worker-1')
+      expect(await inbox.resume({ worker: 'worker-2', leaseMs })).toEqual([])
+      expect(await inbox.load(twin.id)).toMatchObject({ status: 'pending', recoveries: 1 })
+      const [next] = await claimUpTo(t.backend, 10)
+      expect(next?.id).toBe(twin.id)
+      if (next) expect(await inbox.bind(next.claim, { issueNumber: '7' })).toMatchObject({ status: 'bound' })
+    },
+  )
+
   clause('C-INBOX-15', 'a person who requeues it takes the request back', async (t) => {
     const { id, claim } = await stopped(t)
     await t.backend.inbox.release(claim)
