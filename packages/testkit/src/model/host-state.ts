@@ -5,7 +5,7 @@ import { anyActor, type Operation, operation, pageLimits, repeated } from './ope
 import type { Side } from './side.ts'
 
 const keys = ['launched_agents', 'tracked_issues', 'a'] as const
-const key = fc.oneof({ arbitrary: fc.constantFrom(...keys), weight: 8 }, { arbitrary: fc.constant('../no'), weight: 1 })
+const key = fc.oneof({ arbitrary: fc.constantFrom(...keys), weight: 5 }, { arbitrary: fc.constant('../no'), weight: 1 })
 const presentKey = fc.constantFrom(...keys)
 const guard = fc.constantFrom('plain', 'plain', 'plain', 'absent', 'current', 'current', 'stale')
 const member = fc.constantFrom('a', 'b', '__proto__')

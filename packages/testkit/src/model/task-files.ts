@@ -15,7 +15,7 @@ import {
 import type { Side } from './side.ts'
 
 const filename = fc.constantFrom('a.md', 'a.md', 'b.md', 'a~2.md')
-const guard = fc.constantFrom('plain', 'plain', 'absent', 'current', 'current', 'stale')
+const guard = fc.constantFrom('plain', 'plain', 'plain', 'plain', 'plain', 'absent', 'current', 'current', 'stale')
 const content = fc.constantFrom('', '# One\n', 'two\r\nlines', '\uFEFFwith ü 🚀')
 
 /** Of duplicates that others made only the one that `load` gives is what a guard goes by. */
@@ -120,7 +120,7 @@ const foreign = operation(
   },
 )
 
-export const taskFileOperations = [...writing, ...repeated(writing[0], 3), ...reading, foreign]
+export const taskFileOperations = [...writing, ...repeated(writing[0], 5), ...reading, foreign]
 
 export const taskFileAnswers = {
   'taskFiles.save': ['saved', 'conflict', 'invalid'],
