@@ -7,7 +7,10 @@ import { useRouted } from '../test/harness.ts'
 /** The short form of a minute; the long form asks for 100000. */
 const operations = Number(process.env['NEXUS_MODEL_OPS'] ?? 4000)
 const longForm = 100_000
-const seed = Number(process.env['NEXUS_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+/** The short form asks the same questions each time; the long form asks new ones. */
+const seed = Number(
+  process.env['NEXUS_MODEL_SEED'] ?? (operations < longForm ? 1 : Math.floor(Math.random() * 2 ** 31)),
+)
 
 interface Pairing {
   name: string
