@@ -152,7 +152,8 @@ export const scenarios: Record<string, Scenario> = {
       const { id } = await held(t)
       return { id, run: (peer) => peer.cancel(id) }
     },
-    ends: ['pending'],
+    // Its holder died as well: a request that was noted ends the task. [C-INBOX-15]
+    ends: ['pending', 'failed'],
   },
   requeue: {
     async prepare(t) {
