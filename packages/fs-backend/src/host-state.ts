@@ -19,11 +19,14 @@ import {
   parseInput,
   parseJson,
   patchJsonText,
+  type Reading,
+  readable,
   readCursor,
+  refusal,
 } from '@nexus/core'
 import { z } from 'zod'
 import { bytesRev, encodeJson, modifiedOf, readDocument, type StoredDocument, textOf } from './documents.ts'
-import { decideDelete, type Found, readable, refusal } from './found.ts'
+import { decideDelete } from './found.ts'
 import { isVisibleName, recordName } from './layout.ts'
 import { byteOrder } from './paging.ts'
 import type { Decision } from './revisions/revisions.ts'
@@ -33,7 +36,7 @@ const Cursor = z.tuple([z.string()])
 
 interface Stored {
   document: StoredDocument
-  found: Found<HostStateEntry>
+  found: Reading<HostStateEntry>
 }
 
 const interpret = (key: string, document: StoredDocument): Stored => {

@@ -1,10 +1,10 @@
+import type { Reading } from '@nexus/core'
 import { encodeCursor, type JsonValue, type Page, type PageRequest, pageLimit } from '@nexus/core'
-import type { Found } from './found.ts'
 
 /** One record of a list with its place in the order. */
 export interface Row<K extends JsonValue[], T> {
   key: K
-  found: Found<T>
+  found: Reading<T>
 }
 
 const insertionPoint = <R>(rows: readonly R[], row: R, compare: (a: R, b: R) => number): number => {

@@ -1,8 +1,19 @@
 import type { CallOptions, Guard, MoveResult, SaveResult, TaskFile, TaskFileFilter, TaskFileStore } from '@nexus/core'
-import { checkName, contentRev, pageLimit, parseInput, readCursor, siblingName, TaskFileInput } from '@nexus/core'
+import {
+  checkName,
+  contentRev,
+  pageLimit,
+  parseInput,
+  type Reading,
+  readable,
+  readCursor,
+  refusal,
+  siblingName,
+  TaskFileInput,
+} from '@nexus/core'
 import { z } from 'zod'
 import { madeOf, modifiedOf, type StoredDocument, textOf } from './documents.ts'
-import { decideDelete, type Found, readable, refusal } from './found.ts'
+import { decideDelete } from './found.ts'
 import { isVisibleName, recordName, sha256, type TaskState, taskStates } from './layout.ts'
 import { collectPage, inSlices, newestFirst } from './paging.ts'
 import type { Facts, NewFacts } from './revisions/operation.ts'
@@ -25,7 +36,7 @@ interface Stored extends Place {
   facts: Facts | null
   issueNumber: string | null
   createdAt: Date
-  found: Found<TaskFile>
+  found: Reading<TaskFile>
 }
 
 const canBe = ({ project, filename }: Pick<Place, 'project' | 'filename'>): boolean =>
@@ -50,7 +61,7 @@ const createShelf = (tools: FsTools, taskFacts: TaskFacts) => {
     const createdAt = facts ? new Date(facts.createdAt) : madeOf(file.stat)
     const rev = revOf(place, issueNumber, file.bytes)
     const content = textOf(file.bytes)
-    const found: Found<TaskFile> =
+    const found: Reading<TaskFile> =
       content === null
         ? { ok: false, corrupt: { name: filename, place: path, reason: 'is not UTF-8', rev } }
         : { ok: true, item: { ...place, content, issueNumber, createdAt, updatedAt: modifiedOf(file.stat), rev } }

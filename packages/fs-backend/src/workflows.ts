@@ -6,7 +6,10 @@ import {
   dateOf,
   pageLimit,
   parseInput,
+  type Reading,
+  readable,
   readCursor,
+  refusal,
   terminalWorkflowStates,
   WorkflowInput,
   workflowDocument,
@@ -14,7 +17,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import { bytesRev, encodeJson, madeOf, modifiedOf, objectOf, readDocument, type StoredDocument } from './documents.ts'
-import { decideDelete, type Found, readable, refusal } from './found.ts'
+import { decideDelete } from './found.ts'
 import { isVisibleName, recordName } from './layout.ts'
 import { collectPage, inSlices, newestFirst } from './paging.ts'
 import type { Decision } from './revisions/revisions.ts'
@@ -25,7 +28,7 @@ const Cursor = z.tuple([z.number(), z.string()])
 interface Stored {
   id: string
   document: StoredDocument
-  found: Found<Workflow>
+  found: Reading<Workflow>
 }
 
 const interpret = (id: string, document: StoredDocument): Stored => {

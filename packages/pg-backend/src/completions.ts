@@ -14,17 +14,20 @@ import {
   checkCompletionNames,
   checkName,
   dedupKey,
+  makePage,
   maxUpdateTries,
   nameProblem,
   pageLimit,
   parseInput,
   projectDedupKey,
+  type Reading,
   readCursor,
+  readingRev,
   StoreError,
 } from '@nexus/core'
 import { z } from 'zod'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
-import { emptyPage, makePage, type Reading, readDate, readingRev, readJsonObject } from './rows.ts'
+import { emptyPage, readDate, readJsonObject } from './rows.ts'
 import * as sql from './statements/completions.ts'
 import type { PgTools } from './tools.ts'
 

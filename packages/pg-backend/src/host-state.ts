@@ -16,17 +16,21 @@ import {
   checkName,
   JsonDocument,
   JsonObjectDocument,
+  makePage,
   maxUpdateTries,
   nameProblem,
   pageLimit,
   parseInput,
   parseJson,
   patchJsonText,
+  type Reading,
+  readable,
   readCursor,
+  readingRev,
 } from '@nexus/core'
 import { z } from 'zod'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
-import { makePage, type Reading, readable, readDate, readingRev } from './rows.ts'
+import { readDate } from './rows.ts'
 import * as sql from './statements/host-state.ts'
 import type { PgTools } from './tools.ts'
 

@@ -12,6 +12,7 @@ import type {
 import {
   canExist,
   checkName,
+  makePage,
   maxUpdateTries,
   nameProblem,
   pageLimit,
@@ -23,7 +24,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import { sqlStateOf } from './pg-errors.ts'
-import { emptyPage, makePage, readDate } from './rows.ts'
+import { emptyPage, readDate } from './rows.ts'
 import * as sql from './statements/task-files.ts'
 import type { PgTools } from './tools.ts'
 

@@ -20,6 +20,8 @@ import {
   maxUpdateTries,
   pageLimit,
   parseInput,
+  type Reading,
+  readable,
   readCursor,
   terminalWorkflowStates,
   WorkflowInput,
@@ -28,7 +30,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
-import { emptyPage, type Reading, readable, readDate, readJsonObject } from './rows.ts'
+import { emptyPage, readDate, readJsonObject } from './rows.ts'
 import * as sql from './statements/workflows.ts'
 import type { PgTools } from './tools.ts'
 

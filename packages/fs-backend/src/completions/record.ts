@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path'
+import type { Reading } from '@nexus/core'
 import { type Completion, isJsonObject, type JsonObject, parseJson } from '@nexus/core'
 import { z } from 'zod'
 import { encodeJson, objectOf, readDocument, type StoredDocument } from '../documents.ts'
-import type { Found } from '../found.ts'
 import { recordName, shortHash } from '../layout.ts'
 import { inSlices } from '../paging.ts'
 import { isWhole, seal } from '../seal.ts'
@@ -34,7 +34,7 @@ const StoredCompletion = z.object({
 /** A record as it lies there; `seq` orders readable ones. */
 export interface StoredRecord {
   document: StoredDocument
-  found: Found<Completion>
+  found: Reading<Completion>
   seq: number
 }
 

@@ -5,11 +5,12 @@ import {
   type InboxStatus,
   type InboxStore,
   inboxStatuses,
+  makePage,
   pageLimit,
   readCursor,
 } from '@nexus/core'
 import { z } from 'zod'
-import { emptyPage, makePage } from '../rows.ts'
+import { emptyPage } from '../rows.ts'
 import { countTasks, listTasks, loadTask } from '../statements/inbox.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { readId, readTask } from './rows.ts'

@@ -6,14 +6,16 @@ import {
   contentRev,
   dedupKey,
   isJsonObject,
+  makePage,
   parseInput,
   parseJson,
   projectDedupKey,
+  type Reading,
   readCursor,
 } from '@nexus/core'
 import { z } from 'zod'
 import type { CompletionRow } from './data.ts'
-import { deleteRefusal, type MemoryTools, makePage, type Reading } from './tools.ts'
+import { deleteRefusal, type MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number()])
 

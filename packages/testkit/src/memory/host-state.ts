@@ -14,15 +14,19 @@ import {
   contentRev,
   JsonDocument,
   JsonObjectDocument,
+  makePage,
   maxUpdateTries,
   parseInput,
   parseJson,
   patchJsonText,
+  type Reading,
+  readable,
   readCursor,
+  refusal,
 } from '@nexus/core'
 import { z } from 'zod'
 import type { HostStateRow } from './data.ts'
-import { byteOrder, deleteRefusal, type MemoryTools, makePage, type Reading, readable, refusal } from './tools.ts'
+import { byteOrder, deleteRefusal, type MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.string()])
 

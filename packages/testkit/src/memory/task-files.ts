@@ -1,8 +1,18 @@
 import type { MoveResult, TaskFile, TaskFileFilter, TaskFileStore } from '@nexus/core'
-import { checkName, contentRev, parseInput, readCursor, siblingName, TaskFileInput } from '@nexus/core'
+import {
+  checkName,
+  contentRev,
+  makePage,
+  parseInput,
+  type Reading,
+  readCursor,
+  refusal,
+  siblingName,
+  TaskFileInput,
+} from '@nexus/core'
 import { z } from 'zod'
 import type { TaskFileRow } from './data.ts'
-import { deleteRefusal, type MemoryTools, makePage, type Reading, refusal } from './tools.ts'
+import { deleteRefusal, type MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number(), z.number()])
 

@@ -6,9 +6,13 @@ import {
   contentRev,
   dateOf,
   isJsonObject,
+  makePage,
   parseInput,
   parseJson,
+  type Reading,
+  readable,
   readCursor,
+  refusal,
   terminalWorkflowStates,
   WorkflowInput,
   workflowDocument,
@@ -16,7 +20,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import type { WorkflowRow } from './data.ts'
-import { deleteRefusal, type MemoryTools, makePage, type Reading, readable, refusal } from './tools.ts'
+import { deleteRefusal, type MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number(), z.string()])
 

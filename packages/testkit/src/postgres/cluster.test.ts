@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { build } from 'tsup'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, freshDatabase, startCluster } from './cluster.ts'
 
 const run = promisify(execFile)
@@ -56,7 +56,25 @@ const watch = async (dsn: string): Promise<{ ended: Promise<void> }> => {
 
 beforeAll(bundle)
 
+/** A start elsewhere on this machine sweeps too: what is looked at here lies where nobody else looks. */
+const ownTempFolder = (): void => {
+  const usual = process.env['TMPDIR']
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nexus-own-'))
+    await chmod(folder, 0o1777)
+    process.env['TMPDIR'] = folder
+  })
+  afterAll(async () => {
+    if (usual === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = usual
+    await rm(folder, { recursive: true, force: true })
+  })
+}
+
 describe('a private cluster', () => {
+  ownTempFolder()
+
   test('serves, and leaves nothing behind', async () => {
     const cluster = await startCluster()
     expect(await query(cluster.dsn, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -85,7 +103,7 @@ describe('a private cluster', () => {
     owner.kill('SIGKILL')
     await connection.ended
     await startCluster().then((next) => next[Symbol.asyncDispose]())
-    expect(await readdir(tmpdir())).not.toContain(folder.split('/').at(-1))
+    await expect.poll(() => readdir(tmpdir()), { timeout: 20_000 }).not.toContain(folder.split('/').at(-1))
   })
 
   test('is swept by the next start when the watching shell was killed too', async () => {
@@ -99,7 +117,7 @@ describe('a private cluster', () => {
 
     await startCluster().then((next) => next[Symbol.asyncDispose]())
     await expect(query(dsn, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    expect(await readdir(tmpdir())).not.toContain(folder.split('/').at(-1))
+    await expect.poll(() => readdir(tmpdir()), { timeout: 20_000 }).not.toContain(folder.split('/').at(-1))
   })
 })
 
