@@ -57,3 +57,12 @@ export const readCursor = <S extends z.ZodTuple>(request: PageRequest, schema: S
   if (!parsed.success) throw invalid('The cursor is not one that this list gave out.')
   return parsed.data
 }
+
+/** Every readable item of a list, page by page; no more than one page is held. */
+export async function* eachItem<T>(list: (page: PageRequest) => Promise<Page<T>>): AsyncGenerator<T> {
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page: Page<T> = await list({ cursor, limit: maxPageLimit })
+    yield* page.items
+    cursor = page.cursor
+  }
+}

@@ -21,6 +21,9 @@ export const textProblem = (text: string): string | null => {
 /** What the edge that takes text from agents does first: each U+0000 and lone surrogate becomes U+FFFD. */
 export const repairText = (text: string): string => text.replaceAll('\0', '\uFFFD').replace(unpairedAll, '\uFFFD')
 
+/** Byte order of the UTF-8 form, which differs from JavaScript's for characters beyond U+FFFF. */
+export const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
 /** Text that every backend keeps byte for byte. */
 export const StorableText = z.string().superRefine((text, context) => {
   const problem = textProblem(text)

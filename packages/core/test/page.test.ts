@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { decodeCursor, encodeCursor, maxPageLimit, pageLimit, readCursor } from '../src/index.ts'
+import {
+  decodeCursor,
+  eachItem,
+  encodeCursor,
+  maxPageLimit,
+  type Page,
+  type PageRequest,
+  pageLimit,
+  readCursor,
+} from '../src/index.ts'
 
 test('[C-ALL-8] a limit is a whole number from 1 to 1000, and 100 unless given', () => {
   expect(pageLimit({})).toBe(100)
@@ -29,4 +38,21 @@ test('[C-ALL-8] nor is one with parts of another kind', () => {
   expect(readCursor({}, schema)).toBeNull()
   for (const key of [['a', 1], [1], [1, 'a', 2], [null, 'a'], []])
     expect(() => readCursor({ cursor: encodeCursor(key) }, schema)).toThrow(/not one that this list gave out/)
+})
+
+test('[C-ALL-8] every item of a list, over as many pages as there are', async () => {
+  const pages: Record<string, { items: number[]; cursor: string | null }> = {
+    first: { items: [1, 2], cursor: 'b' },
+    b: { items: [], cursor: 'c' },
+    c: { items: [3], cursor: null },
+  }
+  const asked: (string | undefined)[] = []
+  const items: number[] = []
+  const list = async ({ cursor }: PageRequest): Promise<Page<number>> => {
+    asked.push(cursor)
+    return { corrupt: [], ...(pages[cursor ?? 'first'] ?? { items: [], cursor: null }) }
+  }
+  for await (const item of eachItem(list)) items.push(item)
+  expect(items).toEqual([1, 2, 3])
+  expect(asked).toEqual([undefined, 'b', 'c'])
 })

@@ -10,6 +10,7 @@ import type {
   UpdateResult,
 } from '@nexus/core'
 import {
+  byteOrder,
   checkName,
   encodeCursor,
   JsonDocument,
@@ -28,7 +29,6 @@ import { z } from 'zod'
 import { bytesRev, encodeJson, modifiedOf, readDocument, type StoredDocument, textOf } from './documents.ts'
 import { decideDelete } from './found.ts'
 import { isVisibleName, recordName } from './layout.ts'
-import { byteOrder } from './paging.ts'
 import type { Decision } from './revisions/revisions.ts'
 import type { FsTools } from './tools.ts'
 

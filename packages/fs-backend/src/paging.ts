@@ -44,9 +44,6 @@ export const collectPage = async <K extends JsonValue[], T>(
 export const newestFirst = (a: [number, string], b: [number, string]): number =>
   b[0] - a[0] || (a[1] === b[1] ? 0 : a[1] < b[1] ? 1 : -1)
 
-/** Byte order of the UTF-8 form, which differs from JavaScript's for characters beyond U+FFFF. */
-export const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
-
 const sliceLength = 32
 
 /** Reads many files a slice at a time: quicker than one by one, and never more than a slice is held. */

@@ -1,4 +1,4 @@
-import type { Completion, ReportedCompletion, WorkflowStore } from '@nexus/core'
+import { type Completion, eachItem, type ReportedCompletion, type WorkflowStore } from '@nexus/core'
 import { whyNotAnswer } from '../engine/report.ts'
 import type { Hold, Holds } from '../loop/hold.ts'
 
@@ -36,15 +36,7 @@ export const onlyRunningProject = async (
   issueNumber: string,
 ): Promise<string | null> => {
   const projects = new Set<string>()
-  let cursor: string | null = null
-  do {
-    const page: Awaited<ReturnType<typeof workflows.list>> = await workflows.list({
-      state: 'running',
-      limit: 1000,
-      ...(cursor === null ? {} : { cursor }),
-    })
-    for (const item of page.items) if (item.issueNumber === issueNumber && item.project) projects.add(item.project)
-    cursor = page.cursor
-  } while (cursor !== null)
+  for await (const item of eachItem((page) => workflows.list({ ...page, state: 'running' })))
+    if (item.issueNumber === issueNumber && item.project) projects.add(item.project)
   return projects.size === 1 ? ([...projects][0] ?? null) : null
 }

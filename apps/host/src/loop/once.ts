@@ -1,3 +1,4 @@
+import { eachItem } from '@nexus/core'
 import type { HostTools } from '../host-tools.ts'
 import type { TaskOutcome } from '../task/finish.ts'
 import type { Availability } from './availability.ts'
@@ -13,17 +14,8 @@ type Tools = Pick<HostTools, 'stores' | 'config' | 'clock' | 'timing'>
 
 /** Pending tasks that could be claimed by now, though the last claim did not give them: a file somebody is still writing. */
 const somethingIsDue = async ({ stores, config, clock }: Tools): Promise<boolean> => {
-  let cursor: string | null = null
-  do {
-    const page: Awaited<ReturnType<typeof stores.inbox.list>> = await stores.inbox.list({
-      status: 'pending',
-      limit: 1000,
-      ...(cursor === null ? {} : { cursor }),
-    })
-    const now = clock.now()
-    if (page.items.some(({ project, runAt }) => config.projects.has(project) && runAt.getTime() <= now)) return true
-    cursor = page.cursor
-  } while (cursor !== null)
+  for await (const { project, runAt } of eachItem((page) => stores.inbox.list({ ...page, status: 'pending' })))
+    if (config.projects.has(project) && runAt.getTime() <= clock.now()) return true
   return false
 }
 

@@ -1,4 +1,4 @@
-import type { Completion } from '@nexus/core'
+import { type Completion, eachItem } from '@nexus/core'
 import { type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
 import { answers, whyNotAnswer } from '../engine/report.ts'
 import type { HostTools } from '../host-tools.ts'
@@ -12,34 +12,17 @@ export interface Reported {
   answer: Completion | null
 }
 
-const pageLimit = 1000
-
 const readIssue = async ({ stores }: Tools, issueNumber: string, project: string): Promise<Completion[]> => {
   const records: Completion[] = []
-  let cursor: string | null = null
-  do {
-    const page: { items: Completion[]; cursor: string | null } = await stores.completions.history(issueNumber, {
-      limit: pageLimit,
-      ...(cursor === null ? {} : { cursor }),
-    })
-    records.push(...page.items.filter((item) => item.project === project || item.project === null))
-    cursor = page.cursor
-  } while (cursor !== null)
+  for await (const item of eachItem((page) => stores.completions.history(issueNumber, page)))
+    if (item.project === project || item.project === null) records.push(item)
   return records
 }
 
 /** Whether another workflow of the issue is under way, so that a record without a project could be its answer. */
 const hasRival = async ({ stores }: Tools, issueNumber: string, workflowId: string): Promise<boolean> => {
-  let cursor: string | null = null
-  do {
-    const page: Awaited<ReturnType<typeof stores.workflows.list>> = await stores.workflows.list({
-      state: 'running',
-      limit: pageLimit,
-      ...(cursor === null ? {} : { cursor }),
-    })
-    if (page.items.some(({ id, issueNumber: issue }) => issue === issueNumber && id !== workflowId)) return true
-    cursor = page.cursor
-  } while (cursor !== null)
+  for await (const item of eachItem((page) => stores.workflows.list({ ...page, state: 'running' })))
+    if (item.issueNumber === issueNumber && item.id !== workflowId) return true
   return false
 }
 

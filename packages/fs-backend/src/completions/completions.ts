@@ -20,7 +20,7 @@ import { z } from 'zod'
 import { decideDelete } from '../found.ts'
 import { begun, ifPossible } from '../fs-errors.ts'
 import { isVisibleName, summaryFile } from '../layout.ts'
-import { collectPage } from '../paging.ts'
+import { collectPage, newestFirst } from '../paging.ts'
 import type { Decision } from '../revisions/revisions.ts'
 import type { FsTools } from '../tools.ts'
 import { createDedupKeys, type DedupKeys } from './dedup-keys.ts'
@@ -101,9 +101,6 @@ const createSave = (tools: FsTools, { records, keys, sequence }: SaveParts) => {
   }
 }
 
-const latestFirst = (a: [number, string], b: [number, string]): number =>
-  b[0] - a[0] || (a[1] === b[1] ? 0 : a[1] < b[1] ? 1 : -1)
-
 const pageOf = (request: PageRequest, records: AsyncIterable<StoredRecord>): Promise<Page<Completion>> => {
   const rows = async function* () {
     for await (const { seq, found, document } of records) {
@@ -112,7 +109,7 @@ const pageOf = (request: PageRequest, records: AsyncIterable<StoredRecord>): Pro
     }
   }
   const after: [number, string] | null = readCursor(request, Cursor)
-  return collectPage<[number, string] & JsonValue[], Completion>(request, { after, compare: latestFirst, rows: rows() })
+  return collectPage<[number, string] & JsonValue[], Completion>(request, { after, compare: newestFirst, rows: rows() })
 }
 
 /** What a page of the latest shows of one issue: its latest record, and what cannot be read. */

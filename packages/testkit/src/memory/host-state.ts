@@ -10,6 +10,7 @@ import type {
   StatePatch,
 } from '@nexus/core'
 import {
+  byteOrder,
   checkName,
   contentRev,
   JsonDocument,
@@ -26,7 +27,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import type { HostStateRow } from './data.ts'
-import { byteOrder, deleteRefusal, type MemoryTools } from './tools.ts'
+import { deleteRefusal, type MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.string()])
 

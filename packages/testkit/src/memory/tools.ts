@@ -18,6 +18,3 @@ export const deleteRefusal = (
   const current = readingRev(present)
   return ifRev === undefined || ifRev === current ? null : { status: 'conflict', current }
 }
-
-/** Byte order of the UTF-8 form, which differs from JavaScript's for characters beyond U+FFFF. */
-export const byteOrder = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
