@@ -123,7 +123,8 @@ export interface InboxStore {
   claim(request: ClaimRequest, options?: CallOptions): Promise<ClaimedTask[]>
 
   /**
-   * Stores the task's issue number and makes it the only running task of that (project, issue). Idempotent. [C-INBOX-13]
+   * Stores the task's issue number and makes it the only running task of that (project, issue). Idempotent; the last
+   * number bound under the claim counts, and the former issue is free at once. [C-INBOX-13]
    */
   bind(
     claim: Claim,

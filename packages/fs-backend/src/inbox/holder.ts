@@ -24,8 +24,8 @@ const readRetryAt = (date: Date | undefined): number | null =>
 const createBind = (tools: InboxTools): InboxStore['bind'] => {
   const { reading, atomic, inbox, records, running, places, held } = tools
 
-  const boundNumber = async (hold: HeldName): Promise<string | null> =>
-    (await reading.read(inbox.boundFile(hold)))?.bytes.toString('utf8') ?? null
+  const boundNumber = async (hold: HeldName): Promise<string | undefined> =>
+    (await reading.read(inbox.boundFile(hold)))?.bytes.toString('utf8')
 
   return async (claim, { issueNumber }, options) => {
     tools.checkOpen(options)
@@ -37,7 +37,8 @@ const createBind = (tools: InboxTools): InboxStore['bind'] => {
     const key = registerKeys.issue(record.project, issueNumber)
     const acquired = await running.acquire(key, owner, (other) => isHolding(places, other))
     if (acquired.status === 'taken') return { status: 'busy' }
-    const before = await boundNumber(hold)
+    // A resumed hold runs the issue of its record.
+    const before = (await boundNumber(hold)) ?? record.issueNumber
     if (before !== null && before !== issueNumber)
       await running.release(registerKeys.issue(record.project, before), owner)
     await atomic.replace(inbox.boundFile(hold), issueNumber)

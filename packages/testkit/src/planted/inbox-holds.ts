@@ -142,6 +142,35 @@ const binding: PlantedBug[] = [
       return intact.bind(claim, binding, options)
     },
   })),
+  bug('C-INBOX-13', 'the first number bound stays', ({ intact, data }) => ({
+    async bind(claim, { issueNumber }, options) {
+      const row = data.inbox.rows.get(claim.id)
+      const bound = row?.running ? row.issueNumber : null
+      return intact.bind(claim, { issueNumber: bound ?? issueNumber }, options)
+    },
+  })),
+  bug('C-INBOX-13', 'an issue that was left for another one stays busy', ({ intact, data }) => {
+    const left = new Map<string, string>()
+    return {
+      async bind(claim, { issueNumber }, options) {
+        const row = data.inbox.rows.get(claim.id)
+        const holder = left.get(`${row?.project} ${issueNumber}`)
+        if (holder !== undefined && holder !== claim.id) return { status: 'busy' }
+        const former = row?.running ? row.issueNumber : null
+        const result = await intact.bind(claim, { issueNumber }, options)
+        if (former !== null && former !== issueNumber) left.set(`${row?.project} ${former}`, claim.id)
+        return result
+      },
+    }
+  }),
+  bug('C-INBOX-13', 'who is told busy has lost the issue it had', ({ intact, data }) => ({
+    async bind(claim, binding, options) {
+      const result = await intact.bind(claim, binding, options)
+      const row = data.inbox.rows.get(claim.id)
+      if (row && result.status === 'busy') row.running = false
+      return result
+    },
+  })),
   bug('C-INBOX-13', 'a task that was given back still runs its issue', ({ intact, data }) => ({
     async release(claim, options) {
       const row = data.inbox.rows.get(claim.id)

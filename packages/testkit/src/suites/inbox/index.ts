@@ -1,5 +1,5 @@
 import type { Clause } from '../clause.ts'
-import { inboxBind } from './bind.ts'
+import { inboxBind, inboxBindAnew } from './bind.ts'
 import { inboxClaim } from './claim.ts'
 import { inboxClaimRaces, inboxEnqueueRaces, inboxHolderRaces, inboxOperatorRaces } from './concurrency.ts'
 import { inboxDurability } from './durability.ts'
@@ -39,6 +39,7 @@ export const inboxSuites: ((clause: Clause) => void)[] = [
   inboxSweep,
   inboxResume,
   inboxBind,
+  inboxBindAnew,
   inboxRequeue,
   inboxCancel,
   inboxStopped,
