@@ -15,9 +15,16 @@ export type Bug =
   | 'write-once'
   | 'blind-seal'
   | 'wall-clock'
+  | 'no-fence'
+  | 'load-then-save'
 
 /** The source that a bug stands in for; the system calls unless it says another. */
-const replaced: Partial<Record<Bug, RegExp>> = { 'blind-seal': /\/seal\.ts$/, 'wall-clock': /\/context\.ts$/ }
+const replaced: Partial<Record<Bug, RegExp>> = {
+  'blind-seal': /\/seal\.ts$/,
+  'wall-clock': /\/context\.ts$/,
+  'no-fence': /\/inbox\/holder\.ts$/,
+  'load-then-save': /\/fs-backend\/src\/host-state\.ts$/,
+}
 
 /** Builds the programs from the sources, with a planted bug where one is named. */
 export const buildPrograms = async (bug?: Bug): Promise<string> => {
@@ -25,7 +32,10 @@ export const buildPrograms = async (bug?: Bug): Promise<string> => {
   await symlink(here('../node_modules'), join(outDir, 'node_modules'))
   await build({
     entry: Object.fromEntries(
-      ['writer', 'verifier', 'rotter', 'teller'].map((name) => [name, here(`programs/${name}.ts`)]),
+      ['writer', 'verifier', 'rotter', 'teller', 'member', 'crowd-verifier'].map((name) => [
+        name,
+        here(`programs/${name}.ts`),
+      ]),
     ),
     outDir,
     format: 'esm',
@@ -38,8 +48,10 @@ export const buildPrograms = async (bug?: Bug): Promise<string> => {
         name: 'planted-bug',
         setup({ onResolve }) {
           if (bug)
-            onResolve({ filter: replaced[bug] ?? /\/syscalls\.ts$/ }, ({ importer }) =>
-              importer.includes('/proof/bugs/') ? undefined : { path: here(`bugs/${bug}.ts`) },
+            onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ importer, resolveDir, path }) =>
+              importer.includes('/proof/bugs/') || !(replaced[bug] ?? /\/syscalls\.ts$/).test(join(resolveDir, path))
+                ? undefined
+                : { path: here(`bugs/${bug}.ts`) },
             )
         },
       },

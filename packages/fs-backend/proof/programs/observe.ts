@@ -9,7 +9,7 @@ export interface Observation {
   corrupt: string[]
 }
 
-const allOf = async <T>(
+export const allOf = async <T>(
   list: (request: PageRequest) => Promise<Page<T>>,
 ): Promise<{ items: T[]; corrupt: string[] }> => {
   const items: T[] = []
