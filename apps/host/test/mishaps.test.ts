@@ -118,5 +118,6 @@ test('a root that is a file is answered with the folder, the reason and the vari
   await expect(refusal).rejects.toThrow(/file\/root cannot be used \(ENOTDIR\).*NEXUS_DIR/)
   await expect(refusal).rejects.toBeInstanceOf(ConfigError)
   await expect(makeRoot(join(folder, 'file'))).rejects.toThrow('cannot be used (EEXIST)')
+  await expect(makeRoot('/proc/nexus')).rejects.toThrow(/cannot be used \(ENOENT\).*NEXUS_DIR/)
   await rm(folder, { recursive: true })
 })

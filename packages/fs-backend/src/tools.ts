@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
 import { type BackendContext, type CallOptions, checkOpen } from '@nexus/core'
 import { type Atomic, createAtomic } from './atomic.ts'
 import { createWithFolder, type WithFolder } from './folder.ts'
@@ -8,8 +6,8 @@ import { createLayout, type Layout } from './layout.ts'
 import { createQuarantine, type Quarantine } from './quarantine.ts'
 import { createReading, type Reading } from './reading.ts'
 import { createRevisions, type Revisions } from './revisions/revisions.ts'
+import { openRoot } from './root.ts'
 import { sweepTemps } from './sweep.ts'
-import { flags, sys } from './syscalls.ts'
 import { createTempNames } from './temp-names.ts'
 
 /** What the stores on one root share. */
@@ -25,24 +23,6 @@ export interface FsTools extends BackendContext {
   isClosed(): boolean
   /** What every call does first. */
   checkOpen(options?: CallOptions): void
-}
-
-const syncPath = async (path: string): Promise<void> => {
-  const fd = await sys.open(path, flags.O_RDONLY | flags.O_DIRECTORY)
-  try {
-    await sys.fsync(fd)
-  } finally {
-    await sys.close(fd)
-  }
-}
-
-/** The root may be a symlink, or lie behind one; nothing below it may. */
-const openRoot = async (root: string): Promise<string> => {
-  const wanted = resolve(root)
-  const topmost = await mkdir(wanted, { recursive: true })
-  if (topmost !== undefined)
-    for (let made = wanted; made.length >= topmost.length; made = dirname(made)) await syncPath(dirname(made))
-  return sys.realpath(wanted)
 }
 
 export const openTools = async (

@@ -161,6 +161,16 @@ test('[C-FILES-3] the root itself may be a symlink', async () => {
   await rm(real, { recursive: true })
 })
 
+test('[C-ALL-2] a root in a folder that takes no names is refused, at any depth, and opens no endless search', async () => {
+  const { context } = createFakes()
+  for (const root of ['/proc/nexus', '/proc/nexus/deeper/.nexus'])
+    await expect(openFsBackend({ root, ...context })).rejects.toMatchObject({
+      code: 'unavailable',
+      outcome: 'not-applied',
+      message: `${root}: no folder can be made there.`,
+    })
+})
+
 test('[C-FILES-3] folders and pipes where files belong are no records, and stay', () =>
   inSetting(async ({ root, backend }) => {
     await mkdir(join(root, 'state', 'key.json'), { recursive: true })
