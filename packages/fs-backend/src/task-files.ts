@@ -42,6 +42,15 @@ interface Stored extends Place {
 const canBe = ({ project, filename }: Pick<Place, 'project' | 'filename'>): boolean =>
   isVisibleName(project) && isVisibleName(filename) && recordName.task(filename) !== null
 
+type Text = { ok: true; content: string } | { ok: false; reason: string }
+
+/** What could not be saved again is no text. [C-ALL-6] */
+const readText = (bytes: Uint8Array): Text => {
+  const content = textOf(bytes)
+  if (content === null) return { ok: false, reason: 'is not UTF-8' }
+  return content.includes('\0') ? { ok: false, reason: 'holds U+0000' } : { ok: true, content }
+}
+
 const revOf = ({ project, state, filename }: Place, issueNumber: string | null, bytes: Uint8Array): string =>
   contentRev(project, filename, issueNumber, sha256(bytes), state)
 
@@ -60,11 +69,11 @@ const createShelf = (tools: FsTools, taskFacts: TaskFacts) => {
     const issueNumber = facts?.issueNumber ?? null
     const createdAt = facts ? new Date(facts.createdAt) : madeOf(file.stat)
     const rev = revOf(place, issueNumber, file.bytes)
-    const content = textOf(file.bytes)
-    const found: Reading<TaskFile> =
-      content === null
-        ? { ok: false, corrupt: { name: filename, place: path, reason: 'is not UTF-8', rev } }
-        : { ok: true, item: { ...place, content, issueNumber, createdAt, updatedAt: modifiedOf(file.stat), rev } }
+    const text = readText(file.bytes)
+    const updatedAt = modifiedOf(file.stat)
+    const found: Reading<TaskFile> = text.ok
+      ? { ok: true, item: { ...place, content: text.content, issueNumber, createdAt, updatedAt, rev } }
+      : { ok: false, corrupt: { name: filename, place: path, reason: text.reason, rev } }
     return { ...place, document: { path, rev, ...file }, facts, issueNumber, createdAt, found }
   }
 

@@ -37,7 +37,8 @@ const checkHostState = async ({ hostState }: Backend, tree: ExistingTree): Promi
 const checkTaskFiles = async ({ taskFiles }: Backend, tree: ExistingTree): Promise<void> => {
   const { items, corrupt } = await allOf((page) => taskFiles.list(page))
   const shown = items.map(({ project, state, filename }) => `${project}/${state}/${filename}`)
-  expect(corrupt).toEqual([])
+  const unreadable = below(tree, 'tasks').filter((path) => !path.includes('/completions/'))
+  expect(corrupt.map(({ place }) => place.slice(place.indexOf('tasks/')))).toEqual(unreadable)
   expect(shown.sort()).toEqual(tree.readable.taskFiles)
   for (const { project, state, filename, content } of items) {
     const file = tree.files.find(({ path }) => path === `.nexus/tasks/${project}/${state}/${filename}`)
@@ -58,6 +59,7 @@ const checkCompletions = async (
   expect(corrupt).toEqual([])
   expect([...reported].sort()).toEqual(
     below(tree, 'tasks')
+      .filter((path) => path.includes('/completions/'))
       .map((path) => `.nexus/${path}`)
       .sort(),
   )
@@ -181,10 +183,18 @@ test('[C-TASK-2] [C-TASK-4] of one name in active and closed the active one is l
   expect(closed.items.map(({ filename }) => filename).sort()).toEqual(['feature_42.md', 'feature_42~2.md'])
 })
 
-test('[C-TASK-5] a task file with a NUL inside is read and closed as it is', async () => {
+test('[C-ALL-6] [C-ALL-9] a task file with a NUL inside is no text: corrupt, closed as it is, replaced with its rev', async () => {
   await using place = await existingPlace(existingTrees.damaged)
   await using backend = await place.open()
-  expect(await backend.taskFiles.close('web', 'nul.md')).toEqual({ status: 'moved', filename: 'nul.md' })
-  expect(await backend.taskFiles.load('web', 'nul.md')).toMatchObject({ content: 'a NUL \u0000 inside\n' })
+  const { taskFiles } = backend
+  expect(await taskFiles.close('web', 'nul.md')).toEqual({ status: 'moved', filename: 'nul.md' })
+  const error = await taskFiles.load('web', 'nul.md').catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: 'corrupt', rev: expect.any(String), message: expect.stringContaining('U+0000') })
+  const { items, corrupt } = await taskFiles.list({ project: 'web', state: 'closed' })
+  expect(items.map(({ filename }) => filename)).toEqual(['bom.md'])
+  expect(corrupt).toEqual([expect.objectContaining({ name: 'nul.md', rev: error.rev, reason: 'holds U+0000' })])
   expect(await readFile(join(place.folder, '.nexus/tasks/web/closed/nul.md'), 'utf8')).toBe('a NUL \u0000 inside\n')
+  const mended = { project: 'web', filename: 'nul.md', content: 'mended' }
+  expect(await taskFiles.save(mended, { ifRev: error.rev })).toMatchObject({ status: 'saved' })
+  expect(await taskFiles.load('web', 'nul.md')).toMatchObject({ content: 'mended', state: 'closed' })
 })

@@ -127,7 +127,7 @@ const damaged: ExistingTree = {
   readable: {
     workflows: ['web-1-full', 'web-2-full', 'web-3-full', 'web-4-full'],
     hostState: ['launched_agents', 'merge_queue', 'poll_offset'],
-    taskFiles: ['web/active/feature_1.md', 'web/active/leer.md', 'web/active/nul.md', 'web/closed/bom.md'],
+    taskFiles: ['web/active/feature_1.md', 'web/active/leer.md', 'web/closed/bom.md'],
     completions: ['web/64/developer', 'web/65/qa'],
     inbox: ['web/task_1.md', 'web/task_2.md', 'web/task_3.md'],
   },
@@ -138,6 +138,7 @@ const damaged: ExistingTree = {
     '.nexus/workflows/web-8-full.json',
     '.nexus/state/tracked_issues.json',
     '.nexus/state/empty.json',
+    '.nexus/tasks/web/active/nul.md',
     '.nexus/tasks/web/completions/completion_summary_66.json',
     '.nexus/tasks/web/completions/completion_summary_67.json',
     '.nexus/tasks/web/completions/completion_summary_68.json',
