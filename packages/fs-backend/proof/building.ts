@@ -17,12 +17,14 @@ export type Bug =
   | 'wall-clock'
   | 'no-fence'
   | 'load-then-save'
+  | 'trusting-folder'
 
 /** The source that a bug stands in for; the system calls unless it says another. */
 const replaced: Partial<Record<Bug, RegExp>> = {
   'blind-seal': /\/seal\.ts$/,
   'wall-clock': /\/context\.ts$/,
   'no-fence': /\/inbox\/holder\.ts$/,
+  'trusting-folder': /\/folder\.ts$/,
   'load-then-save': /\/fs-backend\/src\/host-state\.ts$/,
 }
 
@@ -32,7 +34,7 @@ export const buildPrograms = async (bug?: Bug): Promise<string> => {
   await symlink(here('../node_modules'), join(outDir, 'node_modules'))
   await build({
     entry: Object.fromEntries(
-      ['writer', 'verifier', 'rotter', 'teller', 'member', 'crowd-verifier'].map((name) => [
+      ['writer', 'verifier', 'rotter', 'teller', 'member', 'crowd-verifier', 'swapper', 'wanderer'].map((name) => [
         name,
         here(`programs/${name}.ts`),
       ]),
