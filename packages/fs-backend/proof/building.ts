@@ -18,6 +18,7 @@ export type Bug =
   | 'no-fence'
   | 'load-then-save'
   | 'trusting-folder'
+  | 'pid-alone'
 
 /** The source that a bug stands in for; the system calls unless it says another. */
 const replaced: Partial<Record<Bug, RegExp>> = {
@@ -25,6 +26,7 @@ const replaced: Partial<Record<Bug, RegExp>> = {
   'wall-clock': /\/context\.ts$/,
   'no-fence': /\/inbox\/holder\.ts$/,
   'trusting-folder': /\/folder\.ts$/,
+  'pid-alone': /\/runner\/process-identity\.ts$/,
   'load-then-save': /\/fs-backend\/src\/host-state\.ts$/,
 }
 

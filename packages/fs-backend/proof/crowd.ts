@@ -121,8 +121,11 @@ const runCrowd = async (plan: CrowdPlan, root: string): Promise<CrowdRecord> => 
   return { root, leaseMs, members: all.map(({ log }) => log) }
 }
 
+/** What the verifier must say of a crowd. */
+export const clean = { lost: 0, dup: 0, torn: 0, order: 0, accepted: 0, stolen: 0, errors: 0 }
+
 export interface Judged {
-  figures: Record<string, number>
+  figures: typeof clean & Record<'acked' | 'stale' | 'refused' | 'overtaken' | 'resumed', number>
   faults: string
 }
 

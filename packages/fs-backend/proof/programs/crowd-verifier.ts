@@ -10,7 +10,19 @@ import { allOf } from './observe.ts'
 
 /** When everybody is dead: waits the leases out, works off what is left, and holds all against what was acknowledged. */
 const record = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as CrowdRecord
-const tally = createTally('lost', 'dup', 'torn', 'order', 'accepted', 'stolen', 'errors')
+const tally = createTally(
+  'lost',
+  'dup',
+  'torn',
+  'order',
+  'accepted',
+  'stolen',
+  'errors',
+  'stale',
+  'refused',
+  'overtaken',
+  'resumed',
+)
 
 const workOff = async (inbox: InboxStore): Promise<void> => {
   await inbox.sweep()

@@ -135,7 +135,7 @@ export const inboxActs = (parts: InboxActsParts): Acts => {
   return [
     [2, enqueue],
     [5, claim],
-    [1, resume],
+    [2, resume],
     [2, sweep],
     [3, onHeld('heartbeat')],
     [3, onHeld('bind')],
