@@ -29,6 +29,16 @@ export const refusal = (
   return null
 }
 
+/** The same for a delete, which does not ask whether what it removes can be read. [C-ALL-9] */
+export const deleteRefusal = (
+  present: Reading<{ rev: Rev }> | null,
+  ifRev: Rev | undefined,
+): { status: 'absent' } | { status: 'conflict'; current: Rev } | null => {
+  if (present === null) return { status: 'absent' }
+  const current = readingRev(present)
+  return ifRev === undefined || ifRev === current ? null : { status: 'conflict', current }
+}
+
 /** How a row becomes a record and its place in the order. */
 export interface PageShape<R, T> {
   read(row: R): Reading<T>

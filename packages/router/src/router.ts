@@ -43,7 +43,7 @@ export const openRouter = async ({ config, registry, context }: RouterOptions): 
     name: 'routed',
     capabilities: {
       manyHosts: [...connections.values()].every((connection) => connection.current()?.capabilities.manyHosts ?? true),
-      mailbox: config.routes.completions.backend === 'filesystem',
+      mailbox: at(config.routes.completions.backend).current()?.capabilities.mailbox ?? false,
     },
     workflows: routed('workflows'),
     completions: routed('completions'),

@@ -5,6 +5,7 @@ import {
   checkName,
   contentRev,
   dedupKey,
+  deleteRefusal,
   isJsonObject,
   makePage,
   parseInput,
@@ -15,7 +16,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import type { CompletionRow } from './data.ts'
-import { deleteRefusal, type MemoryTools } from './tools.ts'
+import type { MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number()])
 

@@ -13,6 +13,7 @@ import {
   byteOrder,
   checkName,
   contentRev,
+  deleteRefusal,
   JsonDocument,
   JsonObjectDocument,
   makePage,
@@ -27,7 +28,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import type { HostStateRow } from './data.ts'
-import { deleteRefusal, type MemoryTools } from './tools.ts'
+import type { MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.string()])
 

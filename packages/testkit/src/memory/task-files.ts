@@ -2,6 +2,7 @@ import type { MoveResult, TaskFile, TaskFileFilter, TaskFileStore } from '@nexus
 import {
   checkName,
   contentRev,
+  deleteRefusal,
   makePage,
   parseInput,
   type Reading,
@@ -12,7 +13,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import type { TaskFileRow } from './data.ts'
-import { deleteRefusal, type MemoryTools } from './tools.ts'
+import type { MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number(), z.number()])
 

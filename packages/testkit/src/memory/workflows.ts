@@ -5,6 +5,7 @@ import {
   checkTransition,
   contentRev,
   dateOf,
+  deleteRefusal,
   isJsonObject,
   makePage,
   parseInput,
@@ -20,7 +21,7 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import type { WorkflowRow } from './data.ts'
-import { deleteRefusal, type MemoryTools } from './tools.ts'
+import type { MemoryTools } from './tools.ts'
 
 const Cursor = z.tuple([z.number(), z.string()])
 
