@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import type { Folder, WithFolder } from './folder.ts'
 import { isAbsent, storeErrorOf } from './fs-errors.ts'
 import { createFolders } from './make-folder.ts'
-import { type Bytes, link, quietly, settle, writeTemp } from './steps.ts'
+import { append, type Bytes, link, quietly, settle, writeTemp } from './steps.ts'
 import { sys } from './syscalls.ts'
 
 export type { Bytes } from './steps.ts'
@@ -36,6 +36,8 @@ interface LooseSteps {
   stage(path: string, bytes: Bytes, modified: Date): Promise<Stats>
   createOnce(path: string, bytes: Bytes): Promise<'created' | 'exists'>
   link(from: string, to: string): Promise<'created' | 'exists' | 'absent'>
+  /** Puts it at the end of the file, in one write. */
+  append(path: string, text: string): Promise<Stats>
   remove(path: string): Promise<'removed' | 'absent'>
 }
 
@@ -111,6 +113,7 @@ const createLooseSteps = ({ inFolder, fromFolder, withTemp }: Places): LooseStep
   createOnce: (path, bytes) => withTemp(path, bytes, { isLoose: true }, linkTemp(path, true)),
   link: (from, to) =>
     fromFolder(from, (source, name) => inFolder(to, (target, newName) => link(source.at(name), target.at(newName)))),
+  append: (path, text) => inFolder(path, (folder, name) => append(folder.at(name), text)),
   remove: (path) =>
     fromFolder(path, async (folder, name) => {
       await sys.unlink(folder.at(name))

@@ -61,3 +61,16 @@ export const link = async (from: string, to: string): Promise<'created' | 'exist
     throw error
   }
 }
+
+/** In one write, so that of several processes that append none cuts into the words of another. */
+export const append = async (path: string, text: string): Promise<Stats> => {
+  const how = flags.O_WRONLY | flags.O_APPEND | flags.O_CREAT | flags.O_NOFOLLOW | flags.O_NONBLOCK
+  const fd = await sys.open(path, how, 0o600)
+  try {
+    const bytes = Buffer.from(text)
+    await sys.write(fd, bytes, 0, bytes.length, null)
+    return await sys.fstat(fd)
+  } finally {
+    await sys.close(fd)
+  }
+}

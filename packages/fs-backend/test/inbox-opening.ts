@@ -103,9 +103,15 @@ export const hiddenFiles = async (t: InboxOpening): Promise<string[]> => {
   const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(t.at('.q'), join(entry.parentPath, entry.name)))
-  const isEnded = (path: string): boolean => {
-    const [, hold = '', suffix] = /^((?:done|failed)\/.+)\.(md|json)$/.exec(path) ?? []
-    return files.includes(`${hold}.${suffix === 'md' ? 'json' : 'md'}`)
+  /** What an ended task and its record have in common. */
+  const endedOf = (path: string): string | null => {
+    const [, status, month, hold] = /^(done|failed)\/([^/]+)\/(.+)\.md$/.exec(path) ?? []
+    if (hold !== undefined) return `${hold}.${status}.${month}`
+    return /^ended\/[^/]+\/(.+)\.json$/.exec(path)?.[1] ?? null
   }
-  return files.filter((path) => !path.startsWith('holders/') && !isEnded(path))
+  const isEnded = (path: string): boolean => {
+    const ended = endedOf(path)
+    return ended !== null && files.filter((other) => endedOf(other) === ended).length === 2
+  }
+  return files.filter((path) => path !== 'news' && !path.startsWith('holders/') && !isEnded(path))
 }

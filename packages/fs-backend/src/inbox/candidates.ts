@@ -1,29 +1,27 @@
 import type { ClaimRequest } from '@nexus/core'
 import { createSettling } from './hand-made.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { mapSome, type PendingPlace } from './places.ts'
-import { type TaskRecord, unlessCorrupt } from './record.ts'
+import type { PendingPlace } from './places.ts'
+import type { PendingEntry } from './queue.ts'
+import type { TaskRecord } from './record.ts'
 
 export interface Candidate extends PendingPlace {
   record: TaskRecord
 }
 
-/** Due tasks of each project, in the order in which they are to be claimed. [C-INBOX-4] */
-export type Queues = Map<string, Candidate[]>
-
-export interface Candidates {
-  /** Puts delayed tasks that are due by now in their documented place. */
-  promote(): Promise<void>
-  queues(request: ClaimRequest): Promise<Queues>
+/** The due tasks of one project, in the order in which they are to be claimed; only what is looked at is read. [C-INBOX-4] */
+export interface Line {
+  /** The next one that `isFree`. */
+  next(isFree: (record: TaskRecord) => boolean): Promise<Candidate | null>
+  /** Puts back what was looked at and is still there. */
+  end(): void
 }
 
-const promotedTogether = 16
+export type Lines = Map<string, Line>
 
-const claimOrder = ({ record: a }: Candidate, { record: b }: Candidate): number =>
-  b.priority - a.priority || a.runAt - b.runAt || (a.id < b.id ? -1 : 1)
+export type OpenLines = (request: Pick<ClaimRequest, 'projects'>) => Promise<Lines>
 
-export const createCandidates = (tools: InboxTools): Candidates => {
-  const { clock, places, records, atomic, inbox, logger } = tools
+export const createCandidates = ({ clock, places, queue, logger }: InboxTools): OpenLines => {
   const settling = createSettling(clock)
   const reported = new Set<string>()
 
@@ -39,30 +37,34 @@ export const createCandidates = (tools: InboxTools): Candidates => {
     return place.handMade ? settling.isSettled(place.id, place.handMade) : place.record.runAt <= clock.now()
   }
 
-  return {
-    async promote() {
-      const due = (await places.delayed()).filter((name) => name.due <= clock.now())
-      await mapSome(due, promotedTogether, async (name) => {
-        const path = inbox.delayedFile(name)
-        const record = await unlessCorrupt(
-          () => records.load(name),
-          ({ message }) => report(path, message),
-        )
-        if (record) await atomic.move(path, inbox.pendingFile(record.project, name))
-      })
-    },
-    async queues({ projects }) {
-      const queues: Queues = new Map()
-      const handMade = new Set<string>()
-      for (const project of await places.projects()) {
-        if (projects && !projects.includes(project)) continue
-        const pending = await places.pending(project)
-        for (const place of pending) if (place.handMade) handMade.add(place.id)
-        const due = pending.filter(isDue).sort(claimOrder)
-        if (due.length > 0) queues.set(project, due)
-      }
-      if (!projects) settling.forgetAllBut(handMade)
-      return queues
-    },
+  const openLine = (project: string): Line => {
+    const index = queue.pending(project)
+    const seen = new Set<PendingEntry>()
+    return {
+      async next(isFree) {
+        for (let entry = index.next(); entry; entry = index.next()) {
+          seen.add(entry)
+          const place = await queue.look(project, entry)
+          // What turned out to belong elsewhere in the order is met there.
+          if (place && index.get(entry.file) === entry && isDue(place) && isFree(place.record)) return place
+        }
+        return null
+      },
+      end() {
+        for (const entry of seen) index.putBack(entry)
+      },
+    }
+  }
+
+  return async ({ projects }) => {
+    const lines: Lines = new Map()
+    const present = await places.projects()
+    for (const project of present) {
+      if (projects && !projects.includes(project)) continue
+      await queue.pending(project).refresh()
+      if (queue.pending(project).size() > 0) lines.set(project, openLine(project))
+    }
+    settling.forgetUnless((id) => present.some((project) => queue.pending(project).withId(id) !== undefined))
+    return lines
   }
 }

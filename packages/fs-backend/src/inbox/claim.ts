@@ -1,59 +1,17 @@
 import { type CallOptions, type ClaimedTask, ClaimRequest, parseInput } from '@nexus/core'
-import { type Candidate, createCandidates, type Queues } from './candidates.ts'
-import { isIdentityHeld } from './enqueue.ts'
+import { type Busy, readBusy } from './busy.ts'
+import { type Candidate, createCandidates, type Lines } from './candidates.ts'
 import { isUnchanged, settleMs } from './hand-made.ts'
-import { type HeldName, handMadeId, holderOf } from './inbox-layout.ts'
+import type { Holders } from './holders.ts'
+import { type HeldName, handMadeId } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { decodeMarkdown, type TaskRecord, toTask, unlessCorrupt } from './record.ts'
+import { decodeMarkdown, toTask } from './record.ts'
 import { identityKey } from './staging.ts'
-
-/** What is being processed, with this claim's own tasks. */
-interface Busy {
-  held: Map<string, TaskRecord>
-  load(project: string): number
-  has(task: TaskRecord): boolean
-}
-
-const nameOf = ({ project, workspace, filename }: TaskRecord): string => JSON.stringify([project, workspace, filename])
-
-const readBusy = async ({ places, records, logger }: InboxTools): Promise<Busy> => {
-  const held = new Map<string, TaskRecord>()
-  for (const name of [...(await places.processing()), ...(await places.ending())]) {
-    const record = await unlessCorrupt(
-      () => records.load({ id: name.id, version: name.epoch - 1 }),
-      ({ message }) => logger.error('A held task has an unreadable record', { id: name.id, reason: message }),
-    )
-    if (record) held.set(name.id, record)
-  }
-  const all = (): TaskRecord[] => [...held.values()]
-  return {
-    held,
-    load: (project) => all().filter((record) => record.project === project).length,
-    has: (task) => all().some((record) => record.id !== task.id && nameOf(record) === nameOf(task)),
-  }
-}
-
-/** Writes a worker's name down once, before the first file name that stands for it. */
-export const createHolders = ({ atomic, inbox, reading }: InboxTools) => {
-  const written = new Set<string>()
-  return {
-    async write(worker: string): Promise<string> {
-      const holder = holderOf(worker)
-      if (!written.has(holder)) await atomic.createOnce(inbox.holderFile(holder), worker)
-      written.add(holder)
-      return holder
-    },
-    async read(holder: string): Promise<string | null> {
-      return (await reading.read(inbox.holderFile(holder)))?.bytes.toString('utf8') ?? null
-    },
-  }
-}
-
-export type Holders = ReturnType<typeof createHolders>
+import { isIdentityHeld } from './twins.ts'
 
 /** Taking one task: the rename into `processing` decides who has it. */
 const createTaking = (tools: InboxTools) => {
-  const { atomic, reading, clock, inbox, records, identities, endings } = tools
+  const { atomic, reading, clock, inbox, queue, records, identities, endings } = tools
 
   /** Its identity is ours to register now, so that an enqueue of the same name meets it wherever it is. */
   const adopt = async ({ record }: Candidate): Promise<void> => {
@@ -81,13 +39,15 @@ const createTaking = (tools: InboxTools) => {
 
   return async (candidate: Candidate, holder: string, leaseMs: number): Promise<HeldName | null> => {
     if (candidate.record.cancelRequested) {
-      const ending = await endings.endPending(candidate.path, candidate, { kind: 'cancel', at: clock.now() })
+      const ending = await endings.endPending(candidate, candidate, { kind: 'cancel', at: clock.now() })
       if (ending) await endings.finish(ending)
       return null
     }
     if (candidate.handMade) await adopt(candidate)
     const held = { id: candidate.id, epoch: candidate.version + 1, holder, leaseMs }
-    if ((await atomic.move(candidate.path, inbox.heldFile(held))) === 'absent') return null
+    const moved = await atomic.move(candidate.path, inbox.heldFile(held))
+    await queue.left(candidate)
+    if (moved === 'absent') return null
     return (await check(held, candidate)) ? held : null
   }
 }
@@ -106,47 +66,63 @@ export const readClaimed = async (
   return { ...task, claim: { id: held.id, epoch: held.epoch, worker } }
 }
 
-export const createClaim = (tools: InboxTools, holders: Holders) => {
-  const { endings, clock } = tools
-  const candidates = createCandidates(tools)
-  const take = createTaking(tools)
+/** The project whose turn it is: fewest in processing, then longest unserved. [C-INBOX-4, C-INBOX-17] */
+const createFairness = () => {
   const served = new Map<string, number>()
   let serving = 0
-
-  /** The project whose turn it is: fewest in processing, then longest unserved. [C-INBOX-4, C-INBOX-17] */
-  const nextProject = (queues: Queues, busy: Busy, most: number): string | null => {
-    const [first] = [...queues.keys()]
-      .map((project) => ({ project, load: busy.load(project), served: served.get(project) ?? 0 }))
-      .filter(({ load }) => load < most)
-      .sort((a, b) => a.load - b.load || a.served - b.served)
-    return first?.project ?? null
+  return {
+    serve(project: string): void {
+      serving += 1
+      served.set(project, serving)
+    },
+    next(lines: Lines, busy: Busy, most: number): string | null {
+      const [first] = [...lines.keys()]
+        .map((project) => ({ project, load: busy.load(project), served: served.get(project) ?? 0 }))
+        .filter(({ load }) => load < most)
+        .sort((a, b) => a.load - b.load || a.served - b.served)
+      return first?.project ?? null
+    },
   }
+}
 
-  const takeAll = async (
-    { limit, leaseMs, maxPerProject = Number.POSITIVE_INFINITY }: ClaimRequest,
-    queues: Queues,
-    holder: string,
-  ) => {
+/** Takes from the lines, in turn, up to the limit. */
+const createTakingAll = (tools: InboxTools, holders: Holders) => {
+  const take = createTaking(tools)
+  const fairness = createFairness()
+  return async (request: ClaimRequest, lines: Lines): Promise<HeldName[]> => {
+    const { limit, leaseMs, maxPerProject = Number.POSITIVE_INFINITY } = request
     const busy = await readBusy(tools)
     const taken: HeldName[] = []
     while (taken.length < limit) {
-      const project = nextProject(queues, busy, maxPerProject)
+      const project = fairness.next(lines, busy, maxPerProject)
       if (project === null) break
-      const queue = queues.get(project) ?? []
-      const index = queue.findIndex(({ record }) => !busy.has(record))
-      const [candidate] = index < 0 ? [] : queue.splice(index, 1)
+      const candidate = await lines.get(project)?.next((record) => !busy.has(record))
       if (!candidate) {
-        queues.delete(project)
+        lines.delete(project)
         continue
       }
-      const held = await take(candidate, holder, leaseMs)
+      const held = await take(candidate, await holders.write(request.worker), leaseMs)
       if (!held) continue
       busy.held.set(held.id, candidate.record)
-      serving += 1
-      served.set(project, serving)
+      fairness.serve(project)
       taken.push(held)
     }
     return taken
+  }
+}
+
+export const createClaim = (tools: InboxTools, holders: Holders, promote: () => Promise<void>) => {
+  const { endings, clock } = tools
+  const openLines = createCandidates(tools)
+  const takeAll = createTakingAll(tools, holders)
+
+  const takeFrom = async (request: ClaimRequest, lines: Lines): Promise<HeldName[]> => {
+    const all = [...lines.values()]
+    try {
+      return await takeAll(request, lines)
+    } finally {
+      for (const line of all) line.end()
+    }
   }
 
   /**
@@ -171,12 +147,9 @@ export const createClaim = (tools: InboxTools, holders: Holders) => {
 
   const claim = async (request: ClaimRequest): Promise<ClaimedTask[]> => {
     await tools.finishAll()
-    await candidates.promote()
-    const queues = await candidates.queues(request)
-    if (queues.size === 0) return []
-    const holder = await holders.write(request.worker)
+    await promote()
     const claimed: ClaimedTask[] = []
-    for (const held of await withoutTwins(await takeAll(request, queues, holder))) {
+    for (const held of await withoutTwins(await takeFrom(request, await openLines(request)))) {
       const task = await readClaimed(tools, held, request.worker)
       if (task) claimed.push(task)
     }

@@ -28,15 +28,15 @@ const createWatching = (clock: InboxTools['clock']) => {
 }
 
 /** The lowest version of each task in the queue whose record is still needed. */
-const liveVersions = async ({ places }: InboxTools): Promise<Map<string, number>> => {
+const liveVersions = async ({ places, queue }: InboxTools): Promise<Map<string, number>> => {
   const live = new Map<string, number>()
   for (const { id, version } of await places.staged()) live.set(id, version)
-  for (const { id, version } of await places.delayed()) live.set(id, version)
-  for (const project of await places.projects())
-    for (const file of await places.pendingFiles(project)) {
-      const name = inboxNames.parsePending(file)
-      if (name) live.set(name.id, name.version)
-    }
+  await queue.delayed.refresh(true)
+  for (const { id, version } of queue.delayed.entries()) live.set(id, version)
+  for (const project of await places.projects()) {
+    await queue.pending(project).refresh(true)
+    for (const { id, version } of queue.pending(project).entries()) live.set(id, version)
+  }
   for (const { id, epoch } of await places.processing()) live.set(id, epoch - 1)
   for (const { id, epoch } of await places.ending()) live.set(id, epoch - 1)
   return live
@@ -102,16 +102,21 @@ export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
 
   /** Records of what is over that lost their task: it was purged or requeued while somebody slept. */
   const endedRecords = async (moving: ReadonlySet<string>): Promise<void> => {
-    for (const status of ['done', 'failed'] as const)
-      for (const month of await places.months(status)) {
-        const ended = new Set((await places.endedIn(status, month)).map(inboxNames.hold))
-        const isUsed = (file: string): boolean => {
-          const name = inboxNames.parseEndedRecord(file)
-          return name === null || ended.has(inboxNames.hold(name)) || moving.has(name.id)
-        }
-        const folder = inbox.endedMonth(status, month)
-        for (const file of await leftovers(folder, isUsed)) await atomic.remove(join(folder, file))
+    for (const fan of await reading.folders(inbox.endedRecords)) {
+      const folder = join(inbox.endedRecords, fan)
+      const byMonth = new Map<string, Map<string, string>>()
+      for (const file of await reading.files(folder)) {
+        const place = inboxNames.parseEndedRecord(file)
+        if (!place || moving.has(place.id)) continue
+        const month = inbox.endedMonth(place.status, place.month)
+        byMonth.set(month, (byMonth.get(month) ?? new Map<string, string>()).set(inboxNames.ended(place), file))
       }
+      for (const [month, files] of byMonth)
+        for (const name of await tools.listing.absent(month, [...files.keys()])) {
+          const path = join(folder, files.get(name) ?? '')
+          if (isOld(path)) await atomic.remove(path)
+        }
+    }
   }
 
   const prepared = async (): Promise<void> => {

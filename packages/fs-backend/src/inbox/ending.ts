@@ -1,6 +1,7 @@
 import type { FsTools } from '../tools.ts'
 import type { Identities } from './identities.ts'
 import {
+  type EndedStatus,
   type EndingName,
   type EndKind,
   type HeldName,
@@ -8,9 +9,11 @@ import {
   inboxNames,
   monthOf,
   noHolder,
+  type PendingName,
   registerKeys,
 } from './inbox-layout.ts'
-import type { EndedStatus, Places } from './places.ts'
+import type { Places } from './places.ts'
+import type { Queue, Waiting } from './queue.ts'
 import { encodeRecord, type Records, type TaskRecord, unlessCorrupt } from './record.ts'
 import type { Register } from './register.ts'
 
@@ -40,7 +43,7 @@ export interface Endings {
   /** Null where the hold is not there any more. */
   endHold(held: HeldName, request: EndRequest): Promise<EndingName | null>
   /** Ends what nobody holds; its record must be of this `version`. */
-  endPending(path: string, pending: { id: string; version: number }, request: EndRequest): Promise<EndingName | null>
+  endPending(waiting: Waiting, pending: PendingName, request: EndRequest): Promise<EndingName | null>
   /** True where it did not return because a person had asked for its end. [C-INBOX-15] */
   finish(name: EndingName): Promise<boolean>
   /** As `finish`, with the task going to another hold; false where somebody else finished it. */
@@ -58,6 +61,7 @@ export interface EndingsParts {
   places: Places
   identities: Identities
   running: Register
+  queue: Queue
 }
 
 const baseVersion = ({ kind, epoch }: EndingName): number => (kind === 'cancel' ? epoch : epoch - 1)
@@ -117,7 +121,7 @@ const createSettling = ({ tools: { reading, atomic, logger }, layout, records }:
 }
 
 export const createEndings = (parts: EndingsParts): Endings => {
-  const { tools, layout, records, places, identities, running } = parts
+  const { tools, layout, records, places, identities, running, queue } = parts
   const { atomic, ids } = tools
   const { settle, endedPlace } = createSettling(parts)
 
@@ -142,16 +146,17 @@ export const createEndings = (parts: EndingsParts): Endings => {
     await records.remove({ id, version: baseVersion(name) })
   }
 
-  const target = (name: EndingName, record: TaskRecord): string => {
-    if (isOver(name)) return layout.endedFile(...endedPlace(name))
-    const pending = { id: name.id, version: name.epoch }
-    return record.runAt > tools.clock.now()
-      ? layout.delayedFile({ ...pending, due: record.runAt })
-      : layout.pendingFile(record.project, pending)
+  const endPending: Endings['endPending'] = async (waiting, { id, version }, { kind, at, error }) => {
+    const ending = await end(waiting.path, { id, epoch: version, holder: noHolder, kind, at }, error)
+    if (ending) await queue.left(waiting)
+    return ending
   }
 
-  const endPending: Endings['endPending'] = (path, { id, version }, { kind, at, error }) =>
-    end(path, { id, epoch: version, holder: noHolder, kind, at }, error)
+  /** To where it waits again. Null where somebody else finished it. */
+  const giveBack = async (name: EndingName, record: TaskRecord): Promise<Waiting | null> => {
+    await cleanUp(name, record)
+    return queue.enter(layout.endingFile(name), record, name.epoch)
+  }
 
   const move = async (name: EndingName, record: TaskRecord, path: string): Promise<boolean> => {
     await cleanUp(name, record)
@@ -160,10 +165,9 @@ export const createEndings = (parts: EndingsParts): Endings => {
 
   /** A crash in between leaves it pending, and the claim that meets it there ends it. */
   const stop = async (name: EndingName, record: TaskRecord): Promise<void> => {
-    const path = target(name, record)
-    if (!(await move(name, record, path))) return
+    const waiting = await giveBack(name, record)
     const pending = { id: name.id, version: name.epoch }
-    const ending = await endPending(path, pending, { kind: 'cancel', at: tools.clock.now() })
+    const ending = waiting && (await endPending(waiting, pending, { kind: 'cancel', at: tools.clock.now() }))
     if (ending) await finish(ending)
   }
 
@@ -171,7 +175,8 @@ export const createEndings = (parts: EndingsParts): Endings => {
     const record = await settle(name)
     if (!record) return false
     const isStopped = record.cancelRequested && !isOver(name)
-    await (isStopped ? stop(name, record) : move(name, record, target(name, record)))
+    if (isStopped) await stop(name, record)
+    else await (isOver(name) ? move(name, record, layout.endedFile(...endedPlace(name))) : giveBack(name, record))
     return isStopped
   }
 

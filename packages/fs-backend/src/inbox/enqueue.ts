@@ -7,12 +7,11 @@ import {
   parseInput,
   StoreError,
 } from '@nexus/core'
-import { isVisibleName } from '../layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import type { Locating } from './location.ts'
 import { mapSome } from './places.ts'
 import type { TaskRecord } from './record.ts'
 import { identityKey } from './staging.ts'
+import { foreignTwin, isIdentityHeld } from './twins.ts'
 
 const enqueuedTogether = 16
 const mostTurns = 20
@@ -30,31 +29,6 @@ const readTask = ({ clock, ids }: InboxTools, input: EnqueueTask): NewTask => {
   const now = clock.now()
   const unused = { attempts: 0, recoveries: 0, error: null, cancelRequested: false, processedAt: null }
   return { markdown, record: { ...task, ...unused, id: ids.next(), runAt: runAt?.getTime() ?? now, createdAt: now } }
-}
-
-type Named = Pick<TaskRecord, 'project' | 'workspace' | 'filename' | 'idempotencyKey'>
-
-const isSameName = (a: Named, b: Named): boolean =>
-  a.project === b.project && a.workspace === b.workspace && a.filename === b.filename
-
-/** Whether the task lives, as far as its identity is concerned: a key is held until purge. */
-export const isIdentityHeld = (locating: Locating, task: Named) => async (id: string) =>
-  (task.idempotencyKey === null ? await locating.locateLive(id) : await locating.locate(id)) !== null
-
-/** A live task of that name which registered no identity, because a person or another program made it. */
-export const foreignTwin = async (
-  { places, records }: Pick<InboxTools, 'places' | 'records'>,
-  task: Named & { id: string },
-): Promise<string | null> => {
-  if (task.idempotencyKey !== null) return null
-  for (const { id, epoch } of await places.processing()) {
-    if (id === task.id) continue
-    const record = await records.load({ id, version: epoch - 1 })
-    if (record && record.idempotencyKey === null && isSameName(record, task)) return id
-  }
-  const isPossible = task.workspace === '' && task.filename.endsWith('.md') && isVisibleName(task.filename)
-  const file = isPossible ? await places.pendingAt(task.project, task.filename) : null
-  return file?.handMade ? file.id : null
 }
 
 export const createEnqueue = (tools: InboxTools): InboxStore['enqueue'] => {
@@ -84,7 +58,7 @@ export const createEnqueue = (tools: InboxTools): InboxStore['enqueue'] => {
       await identities.free(identityKey(record), first)
       return refuse(record, twin)
     }
-    const isThere = (await staging.place(record, 0)) === 'moved' || (await locate(record.id)) !== null
+    const isThere = (await staging.place(record, 0)) || (await locate(record.id)) !== null
     return isThere ? { status: 'enqueued', id: record.id } : null
   }
 

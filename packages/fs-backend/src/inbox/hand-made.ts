@@ -28,8 +28,8 @@ export const createSettling = (clock: Clock) => {
       seen.set(id, { size, modified: mtimeMs, since: clock.monotonic() })
       return false
     },
-    forgetAllBut(ids: ReadonlySet<string>): void {
-      for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id)
+    forgetUnless(isThere: (id: string) => boolean): void {
+      for (const id of seen.keys()) if (!isThere(id)) seen.delete(id)
     },
   }
 }

@@ -11,6 +11,13 @@ export interface PendingName {
   version: number
 }
 
+/** One that also says its place in the order. */
+export interface QueuedName extends PendingName {
+  priority: number
+  /** Epoch milliseconds. */
+  due: number
+}
+
 export interface DelayedName extends PendingName {
   /** Epoch milliseconds. */
   due: number
@@ -41,6 +48,14 @@ export interface EndedName {
   holder: string
 }
 
+export type EndedStatus = 'done' | 'failed'
+
+/** Where a task lies that is over. */
+export interface EndedPlace extends EndedName {
+  status: EndedStatus
+  month: string
+}
+
 /** In place of a holder where nobody held the task. */
 export const noHolder = '0'
 
@@ -49,7 +64,8 @@ const base36 = (value: number, width = 0): string =>
     .toString(36)
     .padStart(width, '0')
 
-const pendingPattern = /^task_([0-9a-z]{1,32})(?:\.([0-9]{1,9}))?\.md$/
+const pendingPattern = /^task_([0-9a-z]{1,32})(?:\.([0-9]{1,9})(?:\.([0-9a-z]{1,2})\.([0-9a-z]{1,11}))?)?\.md$/
+const endedRecordPattern = /^([0-9a-z]+)\.([0-9]+)\.([0-9a-z]+)\.(done|failed)\.([0-9+-]+)\.json$/
 const partsPattern = /^[0-9a-z]+(?:\.[0-9a-z]+)*$/
 
 const parts = (name: string, count: number): string[] | null => {
@@ -57,14 +73,36 @@ const parts = (name: string, count: number): string[] | null => {
   return found.length === count ? found : null
 }
 
+/** Priorities may be negative. */
+const priorityZero = 100
+
+/** When a task was made that has an id of ours; null where the id does not say it. */
+const madeAt = (id: string): number | null =>
+  /^[0-9a-z]{25}$/.test(id) ? Math.floor(Number.parseInt(id.slice(0, 11), 36) / 1000) : null
+
 const isEndKind = (text: string): text is EndKind => endKinds.some((kind) => kind === text)
 
 /** Names that carry their meaning, so that a listing tells the state of the queue and a rename decides a race. */
 export const inboxNames = {
-  pending: ({ id, version }: PendingName): string => (version === 0 ? `task_${id}.md` : `task_${id}.${version}.md`),
-  parsePending(name: string): PendingName | null {
-    const [, id, version = '0'] = pendingPattern.exec(name) ?? []
-    return id === undefined ? null : { id, version: Number(version) }
+  /** A new task of no priority that is due since it was made needs no more than its id. */
+  pending: ({ id, version, priority, due }: QueuedName): string =>
+    version === 0 && priority === 0 && due === madeAt(id)
+      ? `task_${id}.md`
+      : `task_${id}.${version}.${base36(priority + priorityZero)}.${base36(due)}.md`,
+  /** `order` is null where the name does not say it: other programs' names, and ours of earlier versions. */
+  parsePending(name: string): { task: PendingName; order: Pick<QueuedName, 'priority' | 'due'> | null } | null {
+    const [, id, version, priority, due] = pendingPattern.exec(name) ?? []
+    if (id === undefined) return null
+    if (version === undefined) {
+      const made = madeAt(id)
+      return { task: { id, version: 0 }, order: made === null ? null : { priority: 0, due: made } }
+    }
+    const task = { id, version: Number(version) }
+    if (priority === undefined || due === undefined) return { task, order: null }
+    return {
+      task,
+      order: { priority: Number.parseInt(priority, 36) - priorityZero, due: Number.parseInt(due, 36) },
+    }
   },
 
   staged: ({ id, version }: PendingName): string => `${id}.${version}`,
@@ -101,9 +139,12 @@ export const inboxNames = {
     return suffix === 'md' ? { id, epoch: Number(epoch), holder } : null
   },
 
-  parseEndedRecord(name: string): EndedName | null {
-    const [id = '', epoch = '', holder = '', suffix] = parts(name, 4) ?? []
-    return suffix === 'json' ? { id, epoch: Number(epoch), holder } : null
+  /** Where the task lies is in the name too, so that one small folder tells it. */
+  endedRecord: (status: EndedStatus, month: string, name: EndedName): string =>
+    `${inboxNames.hold(name)}.${status}.${month}.json`,
+  parseEndedRecord(name: string): EndedPlace | null {
+    const [, id = '', epoch = '', holder = '', status, month = ''] = endedRecordPattern.exec(name) ?? []
+    return status === 'done' || status === 'failed' ? { id, epoch: Number(epoch), holder, status, month } : null
   },
 
   record: ({ id, version }: PendingName): string => `${id}.${version}.json`,
@@ -133,6 +174,8 @@ export const handMadeId = (
 
 export const monthOf = (at: number): string => new Date(at).toISOString().split('-').slice(0, -1).join('-')
 
+const fanOf = (id: string): string => shortHash(id).slice(0, 2)
+
 /** Fanned out by two hex digits. */
 const fanned = (...key: (string | null)[]): string => {
   const hash = shortHash(JSON.stringify(key))
@@ -150,7 +193,7 @@ export const createInboxLayout = ({ inbox, inboxProject, inboxTask, inboxShared 
   inbox,
   project: inboxProject,
   task: inboxTask,
-  pendingFile: (project: string, name: PendingName): string => inboxTask(project, inboxNames.pending(name)),
+  pendingFile: (project: string, name: QueuedName): string => inboxTask(project, inboxNames.pending(name)),
   /** Not in the queue before its identity is registered: new tasks, and dead letters on their way back. */
   staged: inboxShared('staged'),
   stagedFile: (name: PendingName): string => inboxShared('staged', inboxNames.staged(name)),
@@ -170,12 +213,16 @@ export const createInboxLayout = ({ inbox, inboxProject, inboxTask, inboxShared 
   cancel: inboxShared('cancel'),
   cancelFile: (hold: { id: string; epoch: number }): string => inboxShared('cancel', inboxNames.mark(hold)),
   holderFile: (holder: string): string => inboxShared('holders', holder),
-  ended: (status: 'done' | 'failed'): string => inboxShared(status),
-  endedMonth: (status: 'done' | 'failed', month: string): string => inboxShared(status, month),
-  endedFile: (status: 'done' | 'failed', month: string, name: EndedName): string =>
+  ended: (status: EndedStatus): string => inboxShared(status),
+  endedMonth: (status: EndedStatus, month: string): string => inboxShared(status, month),
+  endedFile: (status: EndedStatus, month: string, name: EndedName): string =>
     inboxShared(status, month, inboxNames.ended(name)),
-  endedRecord: (status: 'done' | 'failed', month: string, name: EndedName): string =>
-    inboxShared(status, month, `${inboxNames.hold(name)}.json`),
+  /** Fanned out by id, whenever a task ended: what became of one is found without a look at all. */
+  endedRecords: inboxShared('ended'),
+  endedRecordsWith: (id: string): string => inboxShared('ended', fanOf(id)),
+  endedRecord: (status: EndedStatus, month: string, name: EndedName): string =>
+    inboxShared('ended', fanOf(name.id), inboxNames.endedRecord(status, month, name)),
+  news: inboxShared('news'),
   identities: inboxShared('ids'),
   running: inboxShared('running'),
   registerTemp: inboxShared('tmp'),

@@ -11,8 +11,11 @@ import {
   inboxNames,
   type PendingName,
 } from './inbox-layout.ts'
+import { createListing, type Listing } from './listing.ts'
 import { createLocating, type Locating } from './location.ts'
+import { createNews } from './news.ts'
 import { createPlaces, type Places } from './places.ts'
+import { createQueue, type Queue } from './queue.ts'
 import { createRecords, type Records, unlessCorrupt } from './record.ts'
 import { createRegister, type Register } from './register.ts'
 import { createRevival, type Revive } from './revival.ts'
@@ -23,6 +26,8 @@ export interface InboxTools extends FsTools, Locating {
   inbox: InboxLayout
   records: Records
   places: Places
+  listing: Listing
+  queue: Queue
   identities: Identities
   /** Which hold runs an issue. */
   running: Register
@@ -66,10 +71,13 @@ export const createInboxTools = (tools: FsTools): InboxTools => {
   const { atomic, reading, clock } = tools
   const layout = createInboxLayout(tools.layout)
   const records = createRecords(tools, layout)
-  const places = createPlaces({ layout, reading, records, clock })
+  const listing = createListing(tools)
+  const places = createPlaces({ layout, reading, listing, records, clock })
+  const news = createNews({ ...tools, path: layout.news })
+  const queue = createQueue({ layout, places, atomic, reading, clock, listing, news, now: () => performance.now() })
   const identities = createIdentities(createRegister(tools, { folder: layout.identities, temp: layout.registerTemp }))
   const running = createRegister(tools, { folder: layout.running, temp: layout.registerTemp })
-  const staging = createStaging({ layout, atomic, records, places, identities, clock })
+  const staging = createStaging({ layout, atomic, records, places, identities, queue })
   const seeThrough = async (staged: PendingName): Promise<void> => {
     await (staged.version === 0 ? staging.finish(staged) : revive(staged))
   }
@@ -77,9 +85,9 @@ export const createInboxTools = (tools: FsTools): InboxTools => {
     const staged = await staging.find(id)
     if (staged) await seeThrough(staged)
   }
-  const locating = createLocating({ layout, reading, places, finishStaged })
+  const locating = createLocating({ layout, reading, listing, places, queue, finishStaged })
   const revive = createRevival({ atomic, clock, inbox: layout, records, places, identities, staging, ...locating })
-  const endings = createEndings({ tools, layout, records, places, identities, running })
+  const endings = createEndings({ tools, layout, records, places, identities, running, queue })
   const finishAll = async (): Promise<void> => {
     await endings.finishAll()
     for (const staged of await places.staged())
@@ -96,6 +104,8 @@ export const createInboxTools = (tools: FsTools): InboxTools => {
     inbox: layout,
     records,
     places,
+    listing,
+    queue,
     identities,
     running,
     staging,

@@ -1,11 +1,13 @@
 import type { InboxStore } from '@nexus/core'
 import { begun } from '../fs-errors.ts'
 import type { FsTools } from '../tools.ts'
-import { createClaim, createHolders } from './claim.ts'
+import { createClaim } from './claim.ts'
 import { createEnqueue } from './enqueue.ts'
 import { createHolderVerbs } from './holder.ts'
+import { createHolders } from './holders.ts'
 import { createInboxTools } from './inbox-tools.ts'
 import { createOperatorVerbs } from './operator.ts'
+import { createPromotion } from './promotion.ts'
 import { createPurge } from './purge.ts'
 import { createReadVerbs } from './reads.ts'
 import { createRecoveryVerbs } from './recovery.ts'
@@ -24,12 +26,13 @@ const ofSteps =
 export const createInbox = (tools: FsTools): InboxStore => {
   const inbox = createInboxTools(tools)
   const holders = createHolders(inbox)
+  const promote = createPromotion(inbox)
   const { bind, heartbeat, complete, fail, release } = createHolderVerbs(inbox)
-  const { resume, sweep } = createRecoveryVerbs(inbox, holders)
+  const { resume, sweep } = createRecoveryVerbs(inbox, holders, promote)
   const { requeue, cancel } = createOperatorVerbs(inbox)
   return {
     enqueue: ofSteps(createEnqueue(inbox)),
-    claim: ofSteps(createClaim(inbox, holders)),
+    claim: ofSteps(createClaim(inbox, holders, promote)),
     bind: ofSteps(bind),
     heartbeat: ofSteps(heartbeat),
     complete: ofSteps(complete),

@@ -1,7 +1,8 @@
 import { type InboxStore, StoreError } from '@nexus/core'
+import type { EndedPlace, PendingName } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import type { Location } from './location.ts'
-import type { EndedPlace } from './places.ts'
+import type { Waiting } from './queue.ts'
 import type { Requeued } from './revival.ts'
 
 /** What a person does to the queue. [C-INBOX-14..15] */
@@ -28,8 +29,8 @@ const createRequeue = ({ inbox, atomic, revive }: InboxTools) => {
 const createCancel = (tools: InboxTools) => {
   const { inbox, records, atomic, endings, clock, reading } = tools
 
-  const cancelPending = async (path: string, name: { id: string; version: number }): Promise<Cancelled | null> => {
-    const ending = await endings.endPending(path, name, { kind: 'cancel', at: clock.now() })
+  const cancelPending = async (waiting: Waiting, name: PendingName): Promise<Cancelled | null> => {
+    const ending = await endings.endPending(waiting, name, { kind: 'cancel', at: clock.now() })
     if (ending) await endings.finish(ending)
     return ending ? { status: 'cancelled' } : null
   }
@@ -37,11 +38,11 @@ const createCancel = (tools: InboxTools) => {
   /** Null where it moved on meanwhile. */
   return async (location: Location): Promise<Cancelled | null> => {
     if (location.at === 'ended') return { status: 'refused', is: location.place.status }
-    if (location.at === 'delayed') return cancelPending(location.path, location.name)
+    if (location.at === 'delayed') return cancelPending({ project: null, path: location.path }, location.name)
     if (location.at === 'pending') {
       const { place } = location
       if (place.handMade && place.record) await records.create(place.record, 0)
-      return cancelPending(place.path, { id: place.id, version: place.version })
+      return cancelPending(place, { id: place.id, version: place.version })
     }
     if (location.at === 'ending') {
       await endings.finish(location.name)

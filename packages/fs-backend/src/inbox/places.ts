@@ -2,8 +2,8 @@ import type { Stats } from 'node:fs'
 import type { Clock, StoreError } from '@nexus/core'
 import type { Reading } from '../reading.ts'
 import {
-  type DelayedName,
-  type EndedName,
+  type EndedPlace,
+  type EndedStatus,
   type EndingName,
   type HeldName,
   handMadeId,
@@ -11,9 +11,8 @@ import {
   inboxNames,
   type PendingName,
 } from './inbox-layout.ts'
+import type { Listing } from './listing.ts'
 import { type Records, type TaskRecord, unlessCorrupt } from './record.ts'
-
-export type EndedStatus = 'done' | 'failed'
 
 /** A task in its documented place. */
 export interface PendingPlace {
@@ -29,37 +28,32 @@ export interface PendingPlace {
   corrupt: StoreError | null
 }
 
-export interface EndedPlace extends EndedName {
-  status: EndedStatus
-  month: string
-}
-
 /** What lies where. A listing is one moment of each folder; what moved meanwhile is found by the rename that fails. */
 export interface Places {
   projects(): Promise<string[]>
-  /** Names of all pending files of a project, ours and others'. */
-  pendingFiles(project: string): Promise<string[]>
-  pending(project: string): Promise<PendingPlace[]>
+  isTaskFile(name: string): boolean
+  /** Ours only where our record says so, of this project too: a copied or moved file is a task of its own. */
   pendingAt(project: string, file: string): Promise<PendingPlace | null>
+  /** The same of a file that is known not to be ours. */
+  handMadeAt(project: string, file: string): Promise<PendingPlace | null>
   staged(): Promise<PendingName[]>
-  delayed(): Promise<DelayedName[]>
   processing(): Promise<HeldName[]>
   ending(): Promise<EndingName[]>
   /** Newest first. */
   months(status: EndedStatus): Promise<string[]>
-  endedIn(status: EndedStatus, month: string): Promise<EndedPlace[]>
-  /** The records of what failed under that epoch, whether or not the task itself is still beside them. */
-  failedRecords(id: string, epoch: number): Promise<EndedPlace[]>
+  /** What ended in a month, some hundred at a time. Ends early where `take` answers false. */
+  endedIn(status: EndedStatus, month: string, take: (places: EndedPlace[]) => Promise<unknown> | unknown): Promise<void>
+  /** The records of what ended under that id, whether or not the task itself is still there. */
+  endedRecords(id: string): Promise<EndedPlace[]>
 }
 
 export interface PlacesParts {
   layout: InboxLayout
   reading: Reading
+  listing: Listing
   records: Records
   clock: Clock
 }
-
-const sidecarReads = 32
 
 /** `work` on each, a bounded number at a time, answers in order. Where one fails nothing is under way any more. */
 export const mapSome = async <T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> => {
@@ -100,11 +94,11 @@ const handMadeRecord = (project: string, file: string, stat: Stats, now: number)
   }
 }
 
-export const createPlaces = ({ layout, reading, records, clock }: PlacesParts): Places => {
+export const createPlaces = ({ layout, reading, listing, records, clock }: PlacesParts): Places => {
   const listed = async <T>(folder: string, parse: (name: string) => T | null): Promise<T[]> =>
     known((await reading.files(folder)).map(parse))
 
-  const handMade = async (project: string, file: string): Promise<PendingPlace | null> => {
+  const handMadeAt = async (project: string, file: string): Promise<PendingPlace | null> => {
     const path = layout.task(project, file)
     const stat = await reading.stat(path)
     if (!stat) return null
@@ -112,10 +106,9 @@ export const createPlaces = ({ layout, reading, records, clock }: PlacesParts): 
     return { id: record.id, version: 0, project, file, path, handMade: stat, record, corrupt: null }
   }
 
-  /** Ours only where our record says so, of this project too: a copied or moved file is a task of its own. */
   const pendingAt = async (project: string, file: string): Promise<PendingPlace | null> => {
-    const name = inboxNames.parsePending(file)
-    if (!name) return handMade(project, file)
+    const name = inboxNames.parsePending(file)?.task
+    if (!name) return handMadeAt(project, file)
     let corrupt: StoreError | null = null
     const record = await unlessCorrupt(
       () => records.load(name),
@@ -123,38 +116,26 @@ export const createPlaces = ({ layout, reading, records, clock }: PlacesParts): 
         corrupt = error
       },
     )
-    if (corrupt === null && record?.project !== project) return handMade(project, file)
+    if (corrupt === null && record?.project !== project) return handMadeAt(project, file)
     return { ...name, project, file, path: layout.task(project, file), handMade: null, record, corrupt }
   }
 
-  const pendingFiles = async (project: string): Promise<string[]> =>
-    (await reading.files(layout.project(project))).filter(isTaskFile)
-
-  const months = async (status: EndedStatus): Promise<string[]> =>
-    (await reading.folders(layout.ended(status))).sort().reverse()
-
   return {
     projects: () => reading.folders(layout.inbox),
-    pendingFiles,
-    async pending(project) {
-      return known(await mapSome(await pendingFiles(project), sidecarReads, (file) => pendingAt(project, file)))
-    },
+    isTaskFile,
     pendingAt,
+    handMadeAt,
     staged: () => listed(layout.staged, inboxNames.parseStaged),
-    delayed: () => listed(layout.delayed, inboxNames.parseDelayed),
     processing: () => listed(layout.processing, inboxNames.parseHeld),
     ending: () => listed(layout.ending, inboxNames.parseEnding),
-    months,
-    async failedRecords(id, epoch) {
-      const found: EndedPlace[] = []
-      for (const month of await months('failed'))
-        for (const name of await listed(layout.endedMonth('failed', month), inboxNames.parseEndedRecord))
-          if (name.id === id && name.epoch === epoch) found.push({ ...name, status: 'failed', month })
-      return found
-    },
-    async endedIn(status, month) {
-      const names = await listed(layout.endedMonth(status, month), inboxNames.parseEnded)
-      return names.map((name) => ({ ...name, status, month }))
+    months: async (status) => (await reading.folders(layout.ended(status))).sort().reverse(),
+    endedIn: (status, month, take) =>
+      listing.names(layout.endedMonth(status, month), (files) =>
+        take(known(files.map(inboxNames.parseEnded)).map((name) => ({ ...name, status, month }))),
+      ),
+    async endedRecords(id) {
+      const found = await listed(layout.endedRecordsWith(id), inboxNames.parseEndedRecord)
+      return found.filter((place) => place.id === id)
     },
   }
 }

@@ -1,7 +1,6 @@
 import { type InboxStore, PurgeRequest, parseInput } from '@nexus/core'
-import { monthOf, registerKeys } from './inbox-layout.ts'
+import { type EndedPlace, monthOf, registerKeys } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import type { EndedPlace } from './places.ts'
 import { unlessCorrupt } from './record.ts'
 
 /** [C-INBOX-16] */
@@ -28,13 +27,15 @@ export const createPurge = (tools: InboxTools): InboxStore['purge'] => {
     let purged = 0
     for (const ended of status ? [status] : (['done', 'failed'] as const))
       for (const month of (await places.months(ended)).filter((name) => name <= monthOf(before)))
-        for (const place of await places.endedIn(ended, month)) {
-          const isRemoved = await unlessCorrupt(
-            () => remove(place, before),
-            ({ message }) => logger.warn('A task that is over cannot be purged', { id: place.id, reason: message }),
-          )
-          if (isRemoved) purged += 1
-        }
+        await places.endedIn(ended, month, async (found) => {
+          for (const place of found) {
+            const isRemoved = await unlessCorrupt(
+              () => remove(place, before),
+              ({ message }) => logger.warn('A task that is over cannot be purged', { id: place.id, reason: message }),
+            )
+            if (isRemoved) purged += 1
+          }
+        })
     return { purged }
   }
 }

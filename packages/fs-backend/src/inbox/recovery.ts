@@ -7,9 +7,9 @@ import {
   parseInput,
   type StoreError,
 } from '@nexus/core'
-import { createCandidates } from './candidates.ts'
-import { type Holders, readClaimed } from './claim.ts'
+import { readClaimed } from './claim.ts'
 import { createCleanUp } from './clean-up.ts'
+import type { Holders } from './holders.ts'
 import { type EndingName, type HeldName, inboxNames, registerKeys } from './inbox-layout.ts'
 import { type InboxTools, isHolding } from './inbox-tools.ts'
 import { unlessCorrupt } from './record.ts'
@@ -46,10 +46,13 @@ const createStaleness = ({ reading, clock, places, inbox }: InboxTools) => {
   }
 }
 
-export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): RecoveryVerbs => {
+export const createRecoveryVerbs = (
+  tools: InboxTools,
+  holders: Holders,
+  promote: () => Promise<void>,
+): RecoveryVerbs => {
   const { clock, places, records, endings, running, liveness, logger, reading, inbox } = tools
   const staleHolds = createStaleness(tools)
-  const candidates = createCandidates(tools)
   const cleanUp = createCleanUp(tools)
 
   const onCorrupt = (id: string) => (error: StoreError) =>
@@ -130,7 +133,7 @@ export const createRecoveryVerbs = (tools: InboxTools, holders: Holders): Recove
       const isStopped = await endings.finish(ending)
       answer[isStopped || ending.kind === 'loop' ? 'failed' : 'freed'].push(held.id)
     }
-    await candidates.promote()
+    await promote()
     await cleanUp()
     return answer
   }

@@ -1,11 +1,11 @@
 import type { FsTools } from '../tools.ts'
-import { foreignTwin, isIdentityHeld } from './enqueue.ts'
 import type { Identities } from './identities.ts'
-import type { InboxLayout, PendingName } from './inbox-layout.ts'
+import type { EndedPlace, InboxLayout, PendingName } from './inbox-layout.ts'
 import type { Locating } from './location.ts'
 import type { Places } from './places.ts'
 import type { Records, TaskRecord } from './record.ts'
 import { identityKey, type Staging } from './staging.ts'
+import { foreignTwin, isIdentityHeld } from './twins.ts'
 
 export type Requeued = { status: 'requeued' } | { status: 'duplicate'; id: string }
 
@@ -26,11 +26,14 @@ export interface RevivalParts extends Pick<FsTools, 'atomic' | 'clock'>, Locatin
 export const createRevival = (parts: RevivalParts): Revive => {
   const { atomic, clock, inbox, records, places, identities, staging } = parts
 
+  const deadLetters = async ({ id, version }: PendingName): Promise<EndedPlace[]> =>
+    (await places.endedRecords(id)).filter(({ status, epoch }) => status === 'failed' && epoch === version - 1)
+
   /** The record of its new life. The one of the old stays until the task is in the queue, to be read once more. */
   const freshRecord = async (staged: PendingName): Promise<TaskRecord | null> => {
     const present = await records.load(staged)
     if (present) return present
-    const [from] = await places.failedRecords(staged.id, staged.version - 1)
+    const [from] = await deadLetters(staged)
     const ended = from && (await records.loadFile(inbox.endedRecord('failed', from.month, from)))
     if (!ended) return null
     const fresh = { attempts: 0, recoveries: 0, cancelRequested: false, processedAt: null, runAt: clock.now() }
@@ -39,7 +42,7 @@ export const createRevival = (parts: RevivalParts): Revive => {
   }
 
   const sendBack = async (staged: PendingName): Promise<void> => {
-    const [from] = await places.failedRecords(staged.id, staged.version - 1)
+    const [from] = await deadLetters(staged)
     if (!from) return
     const back = inbox.endedFile('failed', from.month, from)
     if ((await atomic.move(inbox.stagedFile(staged), back)) === 'moved') await records.remove(staged)
@@ -62,11 +65,10 @@ export const createRevival = (parts: RevivalParts): Revive => {
       await sendBack(staged)
       return { status: 'duplicate', id: twin }
     }
-    const isThere =
-      (await staging.place(record, staged.version)) === 'moved' || (await parts.locateLive(staged.id)) !== null
+    const isThere = (await staging.place(record, staged.version)) || (await parts.locateLive(staged.id)) !== null
     if (isThere) {
       // Not before: whoever finds the identity taken sends the task back to where this record is.
-      for (const { month, ...name } of await places.failedRecords(staged.id, staged.version - 1))
+      for (const { month, ...name } of await deadLetters(staged))
         await atomic.remove(inbox.endedRecord('failed', month, name))
       return { status: 'requeued' }
     }

@@ -1,8 +1,8 @@
-import type { Clock } from '@nexus/core'
 import type { Atomic } from '../atomic.ts'
 import type { Identities } from './identities.ts'
 import { type InboxLayout, type PendingName, registerKeys } from './inbox-layout.ts'
 import type { Places } from './places.ts'
+import type { Queue } from './queue.ts'
 import type { Records, TaskRecord } from './record.ts'
 
 /**
@@ -12,8 +12,8 @@ import type { Records, TaskRecord } from './record.ts'
  */
 export interface Staging {
   write(record: TaskRecord, markdown: string): Promise<void>
-  /** Of racing calls one is `moved`. */
-  place(record: TaskRecord, version: number): Promise<'moved' | 'absent'>
+  /** Of racing calls one is true. */
+  place(record: TaskRecord, version: number): Promise<boolean>
   find(id: string): Promise<PendingName | null>
   /** Places it where its identity is registered. */
   finish(name: PendingName): Promise<void>
@@ -29,18 +29,12 @@ export interface StagingParts {
   records: Records
   places: Places
   identities: Identities
-  clock: Clock
+  queue: Queue
 }
 
-export const createStaging = ({ layout, atomic, records, places, identities, clock }: StagingParts): Staging => {
-  const place = (record: TaskRecord, version: number): Promise<'moved' | 'absent'> => {
-    const name = { id: record.id, version }
-    const to =
-      record.runAt > clock.now()
-        ? layout.delayedFile({ ...name, due: record.runAt })
-        : layout.pendingFile(record.project, name)
-    return atomic.move(layout.stagedFile(name), to)
-  }
+export const createStaging = ({ layout, atomic, records, places, identities, queue }: StagingParts): Staging => {
+  const place = async (record: TaskRecord, version: number): Promise<boolean> =>
+    (await queue.enter(layout.stagedFile({ id: record.id, version }), record, version)) !== null
   return {
     place,
     async write(record, markdown) {

@@ -30,17 +30,17 @@ const createHints = (signal: AbortSignal) => {
 }
 
 /** Looks for pending files that no look before has seen. */
-const createLook = ({ places, clock }: InboxTools, found: (project: string | null) => void) => {
-  let seen = new Set<string>()
+const createLook = ({ places, queue, clock }: InboxTools, found: (project: string | null) => void) => {
+  const seen = new Map<string, number>()
   return async (): Promise<void> => {
-    const present = new Set<string>()
-    for (const project of await places.projects())
-      for (const file of await places.pendingFiles(project)) {
-        present.add(`${project}/${file}`)
-        if (!seen.has(`${project}/${file}`)) found(project)
-      }
-    seen = present
-    if ((await places.delayed()).some(({ due }) => due <= clock.now())) found(null)
+    for (const project of await places.projects()) {
+      const index = queue.pending(project)
+      await index.refresh()
+      if (index.found() > (seen.get(project) ?? 0)) found(project)
+      seen.set(project, index.found())
+    }
+    await queue.delayed.refresh()
+    for (const { due } of queue.delayed.entries()) if (due <= clock.now()) return found(null)
   }
 }
 

@@ -1,0 +1,43 @@
+/** A collection that gives out what comes first. Each step costs the logarithm of its size. */
+export interface Heap<T> {
+  push(item: T): void
+  pop(): T | undefined
+}
+
+export const createHeap = <T>(compare: (a: T, b: T) => number): Heap<T> => {
+  const items: T[] = []
+  const isBefore = (a: number, b: number): boolean => compare(items[a] as T, items[b] as T) < 0
+  const swap = (a: number, b: number): void => {
+    const item = items[a] as T
+    items[a] = items[b] as T
+    items[b] = item
+  }
+  const rise = (): void => {
+    for (let at = items.length - 1, parent = 0; at > 0; at = parent) {
+      parent = (at - 1) >> 1
+      if (!isBefore(at, parent)) return
+      swap(at, parent)
+    }
+  }
+  const sink = (): void => {
+    for (let at = 0, first = 0; ; at = first) {
+      for (const child of [2 * at + 1, 2 * at + 2]) if (child < items.length && isBefore(child, first)) first = child
+      if (first === at) return
+      swap(at, first)
+    }
+  }
+  return {
+    push(item) {
+      items.push(item)
+      rise()
+    },
+    pop() {
+      const last = items.pop()
+      if (last === undefined || items.length === 0) return last
+      const first = items[0]
+      items[0] = last
+      sink()
+      return first
+    },
+  }
+}

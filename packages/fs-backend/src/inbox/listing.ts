@@ -1,0 +1,66 @@
+import { opendir } from 'node:fs/promises'
+import { errnoOf, isAbsent, storeErrorOf } from '../fs-errors.ts'
+import { sys } from '../syscalls.ts'
+import type { FsTools } from '../tools.ts'
+
+/** Listing folders of any size: what is held at a time does not grow with them. */
+export interface Listing {
+  /**
+   * Names of plain files, some hundred at a time; none where the folder is absent or a symlink. Ends early where `take`
+   * answers false.
+   */
+  names(folder: string, take: (names: string[]) => Promise<unknown> | unknown): Promise<void>
+  /** Those of the names that are names of nothing in the folder. */
+  absent(folder: string, names: readonly string[]): Promise<string[]>
+  /** What changes with the names in the folder, as finely as the file system stamps; null where it is absent. */
+  stamp(folder: string): Promise<string | null>
+}
+
+const together = 512
+
+const noFolder: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR'])
+
+export const createListing = ({ withFolder }: Pick<FsTools, 'withFolder'>): Listing => {
+  const lookup = async <T>(path: string, absent: T, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (noFolder.has(errnoOf(error) ?? '')) return absent
+      throw storeErrorOf(error, path)
+    }
+  }
+  return {
+    names: (path, take) =>
+      lookup(path, undefined, () =>
+        withFolder(path, async (folder) => {
+          let names: string[] = []
+          for await (const entry of await opendir(folder.at('.'), { bufferSize: together })) {
+            if (entry.isFile()) names.push(entry.name)
+            if (names.length < together) continue
+            if ((await take(names)) === false) return
+            names = []
+          }
+          if (names.length > 0) await take(names)
+        }),
+      ),
+    absent: (path, names) =>
+      lookup(path, [...names], () =>
+        withFolder(path, async (folder) => {
+          const missing: string[] = []
+          for (const name of names)
+            await sys.lstat(folder.at(name)).catch((error: unknown) => {
+              if (!isAbsent(error)) throw error
+              missing.push(name)
+            })
+          return missing
+        }),
+      ),
+    stamp: (path) =>
+      lookup(path, null, () =>
+        withFolder(path, async (folder) => {
+          const { ino, mtimeMs, ctimeMs } = await sys.lstat(folder.at('.'))
+          return `${ino} ${mtimeMs} ${ctimeMs}`
+        }),
+      ),
+  }
+}
