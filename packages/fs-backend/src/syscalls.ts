@@ -15,6 +15,7 @@ export const sys = {
   unlink: promisify(fs.unlink),
   rmdir: promisify(fs.rmdir),
   mkdir: promisify(fs.mkdir),
+  opendir: promisify(fs.opendir),
   readlink: promisify(fs.readlink),
   realpath: promisify(fs.realpath),
   futimes: promisify(fs.futimes),

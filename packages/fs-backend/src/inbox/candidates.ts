@@ -10,7 +10,7 @@ export interface Candidate extends PendingPlace {
 }
 
 /** The due tasks of one project, in the order in which they are to be claimed; only what is looked at is read. [C-INBOX-4] */
-export interface Line {
+interface Line {
   /** The next one that `isFree`. */
   next(isFree: (record: TaskRecord) => boolean): Promise<Candidate | null>
   /** Puts back what was looked at and is still there. */
@@ -19,7 +19,7 @@ export interface Line {
 
 export type Lines = Map<string, Line>
 
-export type OpenLines = (request: Pick<ClaimRequest, 'projects'>) => Promise<Lines>
+type OpenLines = (request: Pick<ClaimRequest, 'projects'>) => Promise<Lines>
 
 export const createCandidates = ({ clock, places, queue, logger }: InboxTools): OpenLines => {
   const settling = createSettling(clock)

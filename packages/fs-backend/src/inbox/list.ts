@@ -64,6 +64,7 @@ const createGathering = ({ places, queue, inbox }: InboxTools) => {
     for (const project of await places.projects()) {
       if (wantedProject !== undefined && project !== wantedProject) continue
       await queue.pending(project).refresh(true)
+      await queue.lookAtAll(project)
       for (const entry of queue.pending(project).entries()) {
         const locate = async (): Promise<Location | null> => {
           const place = await queue.look(project, entry)

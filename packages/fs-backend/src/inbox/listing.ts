@@ -1,4 +1,3 @@
-import { opendir } from 'node:fs/promises'
 import { errnoOf, isAbsent, storeErrorOf } from '../fs-errors.ts'
 import { sys } from '../syscalls.ts'
 import type { FsTools } from '../tools.ts'
@@ -34,7 +33,7 @@ export const createListing = ({ withFolder }: Pick<FsTools, 'withFolder'>): List
       lookup(path, undefined, () =>
         withFolder(path, async (folder) => {
           let names: string[] = []
-          for await (const entry of await opendir(folder.at('.'), { bufferSize: together })) {
+          for await (const entry of await sys.opendir(folder.at('.'), { bufferSize: together })) {
             if (entry.isFile()) names.push(entry.name)
             if (names.length < together) continue
             if ((await take(names)) === false) return

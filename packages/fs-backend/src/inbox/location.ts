@@ -8,8 +8,8 @@ import {
   inboxNames,
 } from './inbox-layout.ts'
 import type { Listing } from './listing.ts'
-import { mapSome, type PendingPlace, type Places } from './places.ts'
-import type { PendingEntry, Queue } from './queue.ts'
+import type { PendingPlace, Places } from './places.ts'
+import type { Queue } from './queue.ts'
 
 /** Where a task is. */
 export type Location =
@@ -39,7 +39,6 @@ export interface LocatingParts {
 }
 
 const mostPasses = 20
-const lookedAtTogether = 32
 
 const createLivePass = ({ layout, reading, places, queue, finishStaged }: LocatingParts) => {
   const look = async (project: string, id: string): Promise<PendingPlace | null> => {
@@ -48,14 +47,14 @@ const createLivePass = ({ layout, reading, places, queue, finishStaged }: Locati
     return place?.id === id ? place : null
   }
 
-  /** Of several files of that id one is the task; and others turn out not to be what their names say. */
+  /** Of several files of that id one is the task. */
   const search = async (project: string, id: string): Promise<PendingPlace | null> => {
-    const index = queue.pending(project)
-    const isPossible = (entry: PendingEntry): boolean => entry.id === id || !(entry.isHandMade || index.isBig())
-    const looked = await mapSome([...index.entries()].filter(isPossible), lookedAtTogether, (entry) =>
-      queue.look(project, entry),
-    )
-    return looked.find((place) => place?.id === id) ?? null
+    await queue.lookAtAll(project)
+    for (const entry of [...queue.pending(project).entries()].filter((other) => other.id === id)) {
+      const place = await queue.look(project, entry)
+      if (place?.id === id) return place
+    }
+    return null
   }
 
   const pendingWith = async (id: string, isExact: boolean): Promise<PendingPlace | null> => {

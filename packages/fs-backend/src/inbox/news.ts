@@ -4,7 +4,7 @@ import { flags, sys } from '../syscalls.ts'
 import type { FsTools } from '../tools.ts'
 
 /** What came into a folder of the queue, or left it. */
-export interface Item {
+interface Item {
   kind: '+' | '-'
   folder: string
   file: string

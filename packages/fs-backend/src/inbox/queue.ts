@@ -15,7 +15,7 @@ export interface DelayedEntry extends DelayedName {
   file: string
 }
 
-export type PendingIndex = FolderIndex<PendingEntry>
+type PendingIndex = FolderIndex<PendingEntry>
 
 /** A file of a task that waits. */
 export interface Waiting {
@@ -34,6 +34,11 @@ export interface Queue {
   left(waiting: Waiting): Promise<void>
   /** What an entry is, read now; the index learns where that is not what the name told. Null where it is gone. */
   look(project: string, entry: PendingEntry): Promise<PendingPlace | null>
+  /**
+   * Looks at all entries that only their names vouch for, so that a copy of a file of ours stands under its own id. In
+   * a big folder that shows when its turn comes.
+   */
+  lookAtAll(project: string): Promise<void>
 }
 
 const readTogether = 32
@@ -115,6 +120,15 @@ export const createQueue = (parts: QueueParts): Queue => {
       }),
   })
 
+  const look: Queue['look'] = async (project, entry) => {
+    const index = pending(project)
+    const isThere = !index.isBig() || (await reading.stat(layout.task(project, entry.file))) !== null
+    const place = isThere ? await places.pendingAt(project, entry.file) : null
+    if (!place) index.drop(entry.file)
+    else if (!isSame(entry, entryOf(place))) index.replace(entryOf(place))
+    return place
+  }
+
   return {
     pending,
     delayed,
@@ -131,13 +145,12 @@ export const createQueue = (parts: QueueParts): Queue => {
       index.drop(basename(path))
       if (index.isBig()) await news.tell({ kind: '-', folder: project ?? delayedNews, file: basename(path) })
     },
-    async look(project, entry) {
+    look,
+    async lookAtAll(project) {
       const index = pending(project)
-      const isThere = !index.isBig() || (await reading.stat(layout.task(project, entry.file))) !== null
-      const place = isThere ? await places.pendingAt(project, entry.file) : null
-      if (!place) index.drop(entry.file)
-      else if (!isSame(entry, entryOf(place))) index.replace(entryOf(place))
-      return place
+      if (index.isBig()) return
+      const named = [...index.entries()].filter(({ isHandMade }) => !isHandMade)
+      await mapSome(named, readTogether, (entry) => look(project, entry))
     },
   }
 }

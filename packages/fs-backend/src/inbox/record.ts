@@ -144,7 +144,7 @@ export interface Records {
   loadFile(path: string): Promise<TaskRecord | null>
 }
 
-const cacheSize = 50_000
+const cacheSize = 4000
 
 export const createRecords = ({ atomic, reading }: FsTools, layout: InboxLayout): Records => {
   const cache = new Map<string, TaskRecord>()
