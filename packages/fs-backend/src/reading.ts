@@ -1,5 +1,4 @@
 import type { Dirent, Stats } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { WithFolder } from './folder.ts'
 import { errnoOf, storeErrorOf } from './fs-errors.ts'
@@ -45,7 +44,7 @@ export const createReading = (withFolder: WithFolder): Reading => {
     }
   }
   const entries = (path: string): Promise<Dirent[]> =>
-    lookup(path, [], () => withFolder(path, (folder) => readdir(folder.at('.'), { withFileTypes: true })))
+    lookup(path, [], () => withFolder(path, (folder) => sys.readdir(folder.at('.'), { withFileTypes: true })))
   return {
     read: (path) =>
       lookup(path, null, () =>

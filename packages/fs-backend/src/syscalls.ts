@@ -16,6 +16,7 @@ export const sys = {
   rmdir: promisify(fs.rmdir),
   mkdir: promisify(fs.mkdir),
   opendir: promisify(fs.opendir),
+  readdir: promisify(fs.readdir),
   readlink: promisify(fs.readlink),
   realpath: promisify(fs.realpath),
   futimes: promisify(fs.futimes),

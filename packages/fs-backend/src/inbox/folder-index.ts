@@ -127,7 +127,7 @@ export const createFolderIndex = <E extends Entry>(
 
   const list = async ({ stamp, isSure }: { stamp: string; isSure: boolean }): Promise<void> => {
     const at = now()
-    const mark = isBig() ? await news.mark() : null
+    const mark = listed === null || isBig() ? await news.mark() : null
     const next = createShelf(compare)
     const goneMeanwhile = new Set<string>()
     goneBefore = gone
