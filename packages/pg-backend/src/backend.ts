@@ -2,6 +2,7 @@ import type { Backend, BackendContext } from '@nexus/core'
 import { checkOpen } from '@nexus/core'
 import { openPgClient, type PgClient, type PgClientOptions } from './client.ts'
 import { createCompletions } from './completions.ts'
+import { warnUnlessDurable } from './durability.ts'
 import { createHealth } from './health.ts'
 import { createHostState } from './host-state.ts'
 import { createInbox } from './inbox/inbox.ts'
@@ -21,6 +22,7 @@ const openClient = async (options: PgBackendOptions): Promise<PgClient> => {
   const client = openPgClient(options)
   try {
     await migrate({ client, logger: options.logger })
+    await warnUnlessDurable(client, options.logger)
     return client
   } catch (error) {
     await client[Symbol.asyncDispose]()
