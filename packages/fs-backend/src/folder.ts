@@ -1,11 +1,16 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { flags, sys } from './syscalls.ts'
 
 /** A folder below the root, held open: what is done at `at(name)` happens in this folder, whatever its path becomes. */
-export interface Folder {
+export interface OpenFolder {
   readonly path: string
   at(name: string): string
+  /** Runs `work` at once with a folder below this one; no symlink is followed from here to there. */
+  inside<T>(path: string, work: (folder: OpenFolder) => T): T
+}
+
+export interface Folder extends OpenFolder {
   sync(): Promise<void>
 }
 
@@ -37,16 +42,34 @@ const checkPath = async (root: string, path: string): Promise<void> => {
   }
 }
 
+const how = flags.O_RDONLY | flags.O_DIRECTORY | flags.O_NOFOLLOW
+
+const createOpenFolder = (hasDescriptorPaths: boolean) => {
+  const openFolder = (path: string, fd: number): OpenFolder => {
+    const base = hasDescriptorPaths ? `/proc/self/fd/${fd}` : path
+    const step = <T>([name = '', ...rest]: readonly string[], work: (folder: OpenFolder) => T): T => {
+      const below = openSync(`${base}/${name}`, how)
+      try {
+        const folder = openFolder(join(path, name), below)
+        return rest.length > 0 ? folder.inside(join(folder.path, ...rest), work) : work(folder)
+      } finally {
+        closeSync(below)
+      }
+    }
+    return { path, at: (name) => `${base}/${name}`, inside: (to, work) => step(relative(path, to).split(sep), work) }
+  }
+  return openFolder
+}
+
 /** `root` must be a real path. */
 export const createWithFolder = (root: string): WithFolder => {
   const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd')
-  const how = flags.O_RDONLY | flags.O_DIRECTORY | flags.O_NOFOLLOW
+  const openFolder = createOpenFolder(hasDescriptorPaths)
   return async (path, work) => {
     const fd = await sys.open(path, how)
     try {
       await (hasDescriptorPaths ? checkDescriptor(fd, path) : checkPath(root, path))
-      const base = hasDescriptorPaths ? `/proc/self/fd/${fd}` : path
-      return await work({ path, at: (name) => `${base}/${name}`, sync: () => sys.fsync(fd) })
+      return await work({ ...openFolder(path, fd), sync: () => sys.fsync(fd) })
     } finally {
       await sys.close(fd)
     }

@@ -29,7 +29,9 @@ import { z } from 'zod'
 import { bytesRev, encodeJson, modifiedOf, readDocument, type StoredDocument, textOf } from './documents.ts'
 import { decideDelete } from './found.ts'
 import { isVisibleName, recordName } from './layout.ts'
+import { createFirst } from './paging.ts'
 import type { Decision } from './revisions/revisions.ts'
+import { createSlices } from './slices.ts'
 import type { FsTools } from './tools.ts'
 
 const Cursor = z.tuple([z.string()])
@@ -190,11 +192,20 @@ export const createHostState = (tools: FsTools): HostStateStore => {
       checkOpen(options)
       const limit = pageLimit(request)
       const after = readCursor(request, Cursor)
-      const names = (await reading.files(layout.hostState)).flatMap((file) => recordName.json(file) ?? [])
-      const rest = names.filter((key) => !after || byteOrder(key, after[0]) > 0).sort(byteOrder)
-      const items = rest.slice(0, limit)
+      const first = createFirst<{ key: string }, string>({ after: after?.[0] ?? null, compare: byteOrder }, limit + 1)
+      const slices = createSlices(options?.signal)
+      for (const file of await reading.files(layout.hostState)) {
+        if (slices.isOver()) await slices.next()
+        const key = recordName.json(file)
+        if (key !== null) first.offer({ key })
+      }
+      const items = first.rows.slice(0, limit).map(({ key }) => key)
       const last = items.at(-1)
-      return { items, corrupt: [], cursor: last !== undefined && rest.length > limit ? encodeCursor([last]) : null }
+      return {
+        items,
+        corrupt: [],
+        cursor: last !== undefined && first.rows.length > limit ? encodeCursor([last]) : null,
+      }
     },
   }
 }

@@ -51,6 +51,7 @@ export const createLayout = (root: string) => {
     revisions: (hash: string): string => join(root, '.rev', hash),
 
     projects: join(root, 'tasks'),
+    project,
     tasks: (key: string, state: TaskState): string => join(project(key), state),
     task: (key: string, state: TaskState, filename: string): string => join(project(key), state, segment(filename)),
     /** What the markdown does not say: issue number and time of creation. */

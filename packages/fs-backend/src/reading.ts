@@ -1,6 +1,6 @@
 import type { Dirent, Stats } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import type { WithFolder } from './folder.ts'
+import type { OpenFolder, WithFolder } from './folder.ts'
 import { errnoOf, storeErrorOf } from './fs-errors.ts'
 import { flags, sys } from './syscalls.ts'
 
@@ -18,11 +18,19 @@ export interface Reading {
   isObstructed(path: string): Promise<boolean>
   /** Names of plain files; empty where the folder is absent or a symlink. */
   files(path: string): Promise<string[]>
+  /** Runs `work` with the folder held open; `absent` where there is none, or a symlink, or it vanishes meanwhile. */
+  within<T>(path: string, absent: T, work: (folder: OpenFolder) => Promise<T>): Promise<T>
   /** Names of folders that are not hidden; empty where the folder is absent or a symlink. */
   folders(path: string): Promise<string[]>
 }
 
-const noRecord: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'ENAMETOOLONG', 'ENXIO', 'EISDIR'])
+const noRecordCodes: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR', 'ENAMETOOLONG', 'ENXIO', 'EISDIR'])
+
+/** What the system says of something that is no record: it is not there, or no plain file. */
+export const isNoRecord = (error: unknown): boolean => noRecordCodes.has(errnoOf(error) ?? '')
+
+/** O_NONBLOCK: a pipe put in a record's place must not hang the store. */
+export const howToRead = flags.O_RDONLY | flags.O_NOFOLLOW | flags.O_NONBLOCK
 
 const readAll = async (fd: number, stat: Stats): Promise<Buffer> => {
   const chunks: Buffer[] = []
@@ -39,7 +47,7 @@ export const createReading = (withFolder: WithFolder): Reading => {
     try {
       return await work()
     } catch (error) {
-      if (noRecord.has(errnoOf(error) ?? '')) return absent
+      if (isNoRecord(error)) return absent
       throw storeErrorOf(error, path)
     }
   }
@@ -49,8 +57,7 @@ export const createReading = (withFolder: WithFolder): Reading => {
     read: (path) =>
       lookup(path, null, () =>
         withFolder(dirname(path), async (folder) => {
-          // O_NONBLOCK: a pipe put in a record's place must not hang the store.
-          const fd = await sys.open(folder.at(basename(path)), flags.O_RDONLY | flags.O_NOFOLLOW | flags.O_NONBLOCK)
+          const fd = await sys.open(folder.at(basename(path)), howToRead)
           try {
             const stat = await sys.fstat(fd)
             return stat.isFile() ? { bytes: await readAll(fd, stat), stat } : null
@@ -70,6 +77,7 @@ export const createReading = (withFolder: WithFolder): Reading => {
       lookup(path, false, () =>
         withFolder(dirname(path), async (folder) => !(await sys.lstat(folder.at(basename(path)))).isFile()),
       ),
+    within: (path, absent, work) => lookup(path, absent, () => withFolder(path, work)),
     async files(path) {
       return (await entries(path)).filter((entry) => entry.isFile()).map((entry) => entry.name)
     },

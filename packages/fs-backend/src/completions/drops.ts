@@ -117,10 +117,7 @@ export const createDrops = (tools: FsTools, seen: Seen): Drops => {
       const { path, project, issueNumber } = place
       const file = await reading.read(path)
       if (!file) return { status: 'known' }
-      if (await seen.kindOf({ ...place, ...file })) {
-        seen.note(path, file.stat)
-        return { status: 'known' }
-      }
+      if (await seen.kindOf({ ...place, ...file })) return { status: 'known' }
       const read: Read = readReportText(file.bytes.toString('utf8'), { issueNumber })
       if (!read.ok) return unreadable(place, file, read.reason)
       const after = await reading.stat(path)
@@ -131,7 +128,6 @@ export const createDrops = (tools: FsTools, seen: Seen): Drops => {
       if (!saved.ok) return unreadable(place, file, saved.reason)
       // A crash before this line imports it again, under the same report id: `unchanged`.
       const isFirst = (await seen.add({ ...place, ...file }, 'drop')) === 'created'
-      seen.note(path, file.stat)
       settling.forget(path)
       return isFirst
         ? { status: 'imported', drop: { path, report: read.report, result: saved.result } }

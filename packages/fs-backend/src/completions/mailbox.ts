@@ -1,7 +1,9 @@
 import { lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { type CallOptions, type CompletionStore, type Mailbox, StoreError } from '@nexus/core'
+import { createCatalog, type FactReader } from '../catalog.ts'
 import { isVisibleName, recordName } from '../layout.ts'
+import { look } from '../look.ts'
 import type { FsTools } from '../tools.ts'
 import { watchFolder } from '../watch.ts'
 import type { DropPlace, Drops } from './drops.ts'
@@ -18,22 +20,35 @@ const prepareFolder = (root: string, folder: string): void => {
   }
 }
 
+/** Summaries whose present content nobody has imported or written here, oldest first. */
 const createFind = ({ layout, reading }: FsTools, seen: Seen) => {
-  const inProject = async (project: string): Promise<(DropPlace & { modifiedMs: number })[]> => {
-    const found: (DropPlace & { modifiedMs: number })[] = []
-    for (const name of await reading.files(layout.completions(project))) {
+  const catalog = createCatalog<boolean>({ reading })
+
+  const readerOf = (project: string): FactReader<boolean> => ({
+    isRecord: (name) => recordName.summary(name) !== null && isVisibleName(name),
+    isKind: (stat) => stat.isFile(),
+    read(folder, name) {
+      const file = look.read(folder, name)
       const issueNumber = recordName.summary(name)
-      if (issueNumber === null || !isVisibleName(name)) continue
-      const path = layout.summary(project, issueNumber)
-      const stat = await reading.stat(path)
-      if (stat && !seen.isUnchanged(path, stat)) found.push({ project, issueNumber, path, modifiedMs: stat.mtimeMs })
+      if (!file || issueNumber === null) return null
+      const isSeen = seen.look(folder, { project, issueNumber, ...file }) !== null
+      return { facts: isSeen, isPending: !isSeen }
+    },
+  })
+
+  async function* inProject(project: string, signal: AbortSignal | undefined) {
+    const known = await catalog.look(layout.completions(project), readerOf(project), signal)
+    for (const [name, { facts: isSeen, mtimeMs }] of known) {
+      const issueNumber = isSeen ? null : recordName.summary(name)
+      if (issueNumber === null) continue
+      yield { project, issueNumber, path: layout.summary(project, issueNumber), modifiedMs: mtimeMs }
     }
-    return found
   }
-  /** Summaries that this process has not found seen yet, oldest first. */
-  return async (): Promise<DropPlace[]> => {
-    const projects = (await reading.folders(layout.projects)).filter(isVisibleName)
-    const found = (await Promise.all(projects.map(inProject))).flat()
+
+  return async (signal: AbortSignal | undefined): Promise<DropPlace[]> => {
+    const found: (DropPlace & { modifiedMs: number })[] = []
+    for (const project of (await reading.folders(layout.projects)).filter(isVisibleName))
+      for await (const place of inProject(project, signal)) found.push(place)
     return found.sort((a, b) => a.modifiedMs - b.modifiedMs)
   }
 }
@@ -51,7 +66,7 @@ export const createMailbox = (tools: FsTools, { drops, seen }: { drops: Drops; s
     async collect(completions: Pick<CompletionStore, 'save'>, options?: CallOptions) {
       checkOpen(options)
       const collected: Awaited<ReturnType<Mailbox['collect']>> = { imported: [], rejected: [], waiting: 0 }
-      for (const place of await find()) {
+      for (const place of await find(options?.signal)) {
         options?.signal?.throwIfAborted()
         const outcome = await drops.import(place, completions, options)
         if (outcome.status === 'imported') collected.imported.push(outcome.drop)

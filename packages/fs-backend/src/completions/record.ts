@@ -73,7 +73,7 @@ const parse = (document: StoredDocument): Parsed => {
   return { ok: true, stored: stored.data, payload: payload.value }
 }
 
-const interpret = (project: string, document: StoredDocument): StoredRecord => {
+export const interpret = (project: string, document: StoredDocument): StoredRecord => {
   const { path, rev } = document
   const parsed = parse(document)
   if (!parsed.ok) {
@@ -103,8 +103,10 @@ export interface Records {
   read(identity: Identity): Promise<StoredRecord | null>
   /** Every record of one issue of one project. */
   ofIssue(project: string, issueNumber: string): Promise<StoredRecord[]>
-  /** The records of each issue of a project, issue by issue. */
-  byIssue(project: string): AsyncIterable<StoredRecord[]>
+  /** Every record in the folder of an issue. */
+  inFolder(project: string, folder: string): Promise<StoredRecord[]>
+  /** The record of that file. */
+  at(project: string, path: string): Promise<StoredRecord | null>
 }
 
 export const createRecords = ({ layout, reading }: FsTools): Records => {
@@ -127,15 +129,13 @@ export const createRecords = ({ layout, reading }: FsTools): Records => {
     path,
     read: (identity) => readPath(identity.project, path(identity)),
     ofIssue: (project, issueNumber) => inFolder(project, layout.issue(project, issueNumber)),
-    async *byIssue(project) {
-      const folder = layout.issues(project)
-      yield* inSlices(await reading.folders(folder), (name) => inFolder(project, join(folder, name)))
-    },
+    inFolder,
+    at: readPath,
   }
 }
 
-export const latestOf = (records: readonly StoredRecord[]): StoredRecord | null =>
-  records.reduce<StoredRecord | null>(
+export const latestOf = <R extends Pick<StoredRecord, 'found' | 'seq'>>(records: readonly R[]): R | null =>
+  records.reduce<R | null>(
     (latest, record) => (record.found.ok && (latest === null || record.seq > latest.seq) ? record : latest),
     null,
   )

@@ -1,0 +1,87 @@
+import {
+  type CallOptions,
+  type Completion,
+  CompletionInput,
+  type CompletionSaveResult,
+  type CompletionStore,
+  checkCompletionNames,
+  parseInput,
+  projectDedupKey,
+} from '@nexus/core'
+import type { z } from 'zod'
+import { begun } from '../fs-errors.ts'
+import { isVisibleName, summaryFile } from '../layout.ts'
+import type { Decision } from '../revisions/revisions.ts'
+import type { FsTools } from '../tools.ts'
+import type { DedupKeys } from './dedup-keys.ts'
+import { encodeRecord, type Identity, type Records, type StoredRecord } from './record.ts'
+import type { Sequence } from './sequence.ts'
+
+type Input = z.output<typeof CompletionInput>
+
+/** The record's name among the revisions. */
+export const recordOf = ({ project, issueNumber, agentType, status }: Identity): string =>
+  `completions/${project}/${issueNumber}:${agentType}:${status}`
+
+const isSame = (present: Completion, input: Input): boolean =>
+  present.summary === input.summary &&
+  present.reportId === input.reportId &&
+  JSON.stringify(present.payload) === JSON.stringify(input.payload)
+
+interface SaveParts {
+  records: Records
+  keys: DedupKeys
+  sequence: Sequence
+}
+
+/** Saving the record alone; the mirror is refreshed by those who are not the mirror. */
+export const createSave = (tools: FsTools, { records, keys, sequence }: SaveParts): CompletionStore['save'] => {
+  const { revisions, clock, quarantine, atomic, layout } = tools
+
+  const put = async (input: Input, present: StoredRecord | null, dedupKey: string) => {
+    const former = present?.found.ok ? present.found.item : null
+    const savedAt = new Date(clock.now())
+    const createdAt = former?.createdAt ?? savedAt
+    const { project: _, ...fields } = input
+    const bytes = encodeRecord({ ...fields, dedupKey, seq: await sequence.next(), createdAt, savedAt })
+    const base = present?.document.stat ?? null
+    return { kind: 'put', path: records.path(input), bytes, modified: savedAt, base } as const
+  }
+
+  const decide = async (input: Input): Promise<Decision<CompletionSaveResult>> => {
+    const present = await records.read(input)
+    if (!present) checkCompletionNames(input)
+    const former = present?.found.ok ? present.found.item : null
+    if (former && isSame(former, input)) {
+      // Whoever wrote it may have been killed before it was durable.
+      await atomic.syncFolder(layout.issue(input.project, input.issueNumber))
+      return { answer: { status: 'unchanged', dedupKey: former.dedupKey } }
+    }
+    if (present && !present.found.ok)
+      await quarantine.keep(present.document.path, present.document.bytes, present.found.corrupt.reason)
+    const dedupKey = former?.dedupKey ?? (await keys.claim(input))
+    return {
+      answer: { status: present ? 'updated' : 'created', dedupKey },
+      change: await put(input, present, dedupKey),
+    }
+  }
+
+  /** Another project took the key between our claim and our record: ours gets the key that only we can have. */
+  const rename = (input: Input): Promise<string> =>
+    revisions.commit<string>(recordOf(input), async () => {
+      const present = await records.read(input)
+      const dedupKey = projectDedupKey(input)
+      if (!present?.found.ok || present.found.item.dedupKey === dedupKey) return { answer: dedupKey }
+      const bytes = encodeRecord({ ...present.found.item, seq: present.seq, dedupKey })
+      const { path, stat } = present.document
+      return { answer: dedupKey, change: { kind: 'put', path, bytes, modified: new Date(stat.mtimeMs), base: stat } }
+    })
+
+  return async (completion: CompletionInput, options?: CallOptions): Promise<CompletionSaveResult> => {
+    const input = parseInput(CompletionInput, completion, 'completion')
+    if (!isVisibleName(input.project) || !isVisibleName(summaryFile(input.issueNumber))) checkCompletionNames(input)
+    const result = await revisions.commit(recordOf(input), () => decide(input), options)
+    const isHeld = await begun(() => keys.isHeld(input, result.dedupKey))
+    return isHeld ? result : { ...result, dedupKey: await begun(() => rename(input)) }
+  }
+}
