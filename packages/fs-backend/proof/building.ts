@@ -19,6 +19,7 @@ export type Bug =
   | 'load-then-save'
   | 'trusting-folder'
   | 'pid-alone'
+  | 'mtime-stamp'
 
 /** The source that a bug stands in for; the system calls unless it says another. */
 const replaced: Partial<Record<Bug, RegExp>> = {
@@ -26,6 +27,7 @@ const replaced: Partial<Record<Bug, RegExp>> = {
   'wall-clock': /\/context\.ts$/,
   'no-fence': /\/inbox\/holder\.ts$/,
   'trusting-folder': /\/folder\.ts$/,
+  'mtime-stamp': /\/fs-backend\/src\/stamp\.ts$/,
   'pid-alone': /\/runner\/process-identity\.ts$/,
   'load-then-save': /\/fs-backend\/src\/host-state\.ts$/,
 }
@@ -36,10 +38,9 @@ export const buildPrograms = async (bug?: Bug): Promise<string> => {
   await symlink(here('../node_modules'), join(outDir, 'node_modules'))
   await build({
     entry: Object.fromEntries(
-      ['writer', 'verifier', 'rotter', 'teller', 'member', 'crowd-verifier', 'swapper', 'wanderer'].map((name) => [
-        name,
-        here(`programs/${name}.ts`),
-      ]),
+      ['writer', 'verifier', 'rotter', 'teller', 'member', 'crowd-verifier', 'swapper', 'wanderer', 'lister'].map(
+        (name) => [name, here(`programs/${name}.ts`)],
+      ),
     ),
     outDir,
     format: 'esm',

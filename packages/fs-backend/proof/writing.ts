@@ -108,7 +108,7 @@ export const longest = 3_600_000
 export const freshFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'nexus-fs-proof-'))
 
 /** The one line that a proof has to say. */
-export const report = (proof: string, figures: Record<string, number>): void => {
+export const report = (proof: string, figures: Record<string, number | string>): void => {
   const words = Object.entries(figures).map(([key, value]) => `${key}=${value}`)
   process.stdout.write(`${proof}: ${words.join(' ')}\n`)
 }
