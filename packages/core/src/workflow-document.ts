@@ -14,6 +14,9 @@ export interface WorkflowColumns {
 const text = (value: JsonValue | undefined): string | null =>
   typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : null
 
+/** Any words, none at all as well. */
+const words = (value: JsonValue | undefined): string | null => (value === '' ? '' : text(value))
+
 const wholeNumber = (value: JsonValue | undefined): number | null => {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isInteger(number) ? number : null
@@ -31,7 +34,7 @@ export const dateOf = (value: JsonValue | undefined): Date | null => {
  * the column is missing or null. [C-ALL-10]
  */
 export const workflowFromStored = (columns: WorkflowColumns, document: JsonObject): Omit<Workflow, 'rev'> => {
-  const name = columns.name ?? text(document['name']) ?? columns.id
+  const name = columns.name ?? words(document['name']) ?? columns.id
   const state = columns.state ?? text(document['state']) ?? 'pending'
   const currentStep = columns.currentStep ?? wholeNumber(document['current_step']) ?? 0
   const createdAt = columns.createdAt ?? dateOf(document['created_at']) ?? new Date(0)

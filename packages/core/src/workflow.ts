@@ -15,8 +15,8 @@ export const WorkflowInput = z.object({
   state: StorableText,
   /** Index of the active step. */
   currentStep: z.int32(),
-  project: StorableText.nullable().default(null),
-  issueNumber: StorableText.nullable().default(null),
+  project: StorableText.min(1).nullable().default(null),
+  issueNumber: StorableText.min(1).nullable().default(null),
   data: JsonObjectDocument,
 })
 export type WorkflowInput = z.input<typeof WorkflowInput>

@@ -131,6 +131,12 @@ export const unmatchedNames = (clause: Clause): void => {
     expect((await backend.taskFiles.list()).items).toEqual([])
   })
 
+  clause('C-ALL-5', 'an empty project or issue number of a workflow is invalid', async ({ backend }) => {
+    for (const empty of [{ project: '' }, { issueNumber: '' }])
+      await refused(backend.workflows.save(aWorkflow(empty)), 'invalid')
+    expect((await backend.workflows.list()).items).toEqual([])
+  })
+
   clause('C-ALL-5', 'a filter that nothing can match matches nothing', async ({ backend }) => {
     const { workflows, completions, taskFiles } = backend
     await workflows.save(aWorkflow())

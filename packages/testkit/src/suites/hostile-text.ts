@@ -8,6 +8,7 @@ const unstorable = ['\0', 'a\0b', '\uD800', 'end\uDBFF', '\uDC00start', '\uDE00\
 
 /** Unusual and whole: stored and given back byte for byte. */
 const unusual = [
+  '',
   '\uFEFF',
   '\uFFFD\uFFFE\uFFFF',
   '\u{1FFFE}\u{10FFFF}',
