@@ -25,7 +25,7 @@ const plan = (built: string, kills: number): CrowdPlan => ({
 test('many processes: [C-ALL-1, C-ALL-3, C-INBOX-3, C-INBOX-7] one holder per task, the stale one refused, counters add up', {
   timeout: longest,
 }, async () => {
-  const { figures, faults } = await judgeCrowd(plan(programs, isLong ? 200 : 12))
+  const { figures, faults } = await judgeCrowd(plan(programs, isLong ? 100 : 12))
   report('many processes', { ...figures, seed })
   expect(faults).toBe('')
   expect(figures).toMatchObject(clean)

@@ -31,7 +31,7 @@ const judgeHosts = async (built: string, kills: number) => {
 test('two hosts: [C-INBOX-12] nobody resumes what a living process of the other host holds; all else as on one', {
   timeout: longest,
 }, async () => {
-  const { figures, faults } = await judgeHosts(programs, isLong ? 200 : 10)
+  const { figures, faults } = await judgeHosts(programs, isLong ? 100 : 10)
   report('two hosts', figures)
   expect(faults).toBe('')
   expect(figures).toMatchObject(clean)

@@ -1,3 +1,4 @@
+export { hostileJsonTexts, hostileNames, hostileTexts, hugeTexts } from './arbitraries/hostile.ts'
 export * from './fakes/clock.ts'
 export * from './fakes/fakes.ts'
 export * from './harness.ts'
