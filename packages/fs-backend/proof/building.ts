@@ -10,6 +10,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export type Bug =
   | 'copy-for-rename'
   | 'deaf-fsync'
+  | 'fsync-again'
   | 'no-folder-fsync'
   | 'short-writes'
   | 'write-once'

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, statSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,8 @@ export interface Tracer {
   detach(): Promise<void>
   /** How often the fault was put in. */
   fired(): Promise<number>
+  /** Files, by path, that were synced once more after their fsync had failed. */
+  syncedAgain(): Promise<string[]>
   /** How often the busiest thread made each call. */
   counts(): Promise<Map<Call, number>>
 }
@@ -36,14 +39,31 @@ const countsIn = (text: string): Map<Call, number> => {
   return new Map((Object.keys(calls) as Call[]).map((call) => [call, busiest(namesOf(call))]))
 }
 
+/** A folder is synced again for the sake of other files. */
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory()
+
+const syncedAgainIn = (text: string): string[] => {
+  const failed = new Set<string>()
+  const again: string[] = []
+  for (const [, path = '', rest = ''] of text.matchAll(/fsync\(\d+<([^>]*)>(.*)$/gm)) {
+    if (failed.has(path) && !isFolder(path)) again.push(path)
+    if (rest.includes('(INJECTED)')) failed.add(path)
+  }
+  return again
+}
+
 /** Traces a running process from here on, so that `when` counts nothing of its start. */
 export const trace = async (pid: number, inject?: { call: Call; fault: string }): Promise<Tracer> => {
   const log = join(tmpdir(), `nexus-strace-${pid}-${process.hrtime.bigint()}`)
   const traced = inject ? calls[inject.call] : Object.values(calls).join(',')
   const faults = inject ? ['-e', `inject=${calls[inject.call]}:${inject.fault}`] : []
-  const child = spawn('strace', ['-f', '-o', log, '-p', String(pid), '-e', `trace=${traced}`, '-s', '0', ...faults], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawn(
+    'strace',
+    ['-f', '-o', log, '-p', String(pid), '-e', `trace=${traced}`, '-s', '0', '-y', ...faults],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
   const ended = once(child, 'exit')
   let said = ''
   await new Promise<void>((resolve, reject) => {
@@ -67,6 +87,7 @@ export const trace = async (pid: number, inject?: { call: Call; fault: string })
   return {
     detach: async () => void (await read()),
     fired: async () => (await read()).split('(INJECTED)').length - 1,
+    syncedAgain: async () => syncedAgainIn(await read()),
     counts: async () => countsIn(await read()),
   }
 }
