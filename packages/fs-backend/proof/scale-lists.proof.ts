@@ -39,8 +39,8 @@ test('scale: lists read what they show, and one issue costs the same among many'
   const small = await list(programs, await filled(few), few)
   const large = await list(programs, await filled(many), many)
   for (const [name, walked] of Object.entries(large.lists)) {
-    const { first, second, walk, pages, wrong, reads, facts, growth } = walked
-    const megabytes = { factsMb: rounded(facts), growthMb: rounded(growth) }
+    const { first, second, walk, cpu, pages, wrong, reads, facts, growth } = walked
+    const rest = { pageCpuMs: Math.round(cpu), factsMb: rounded(facts), growthMb: rounded(growth) }
     report(`scale, ${name}`, {
       of: many,
       firstMs: first,
@@ -49,7 +49,7 @@ test('scale: lists read what they show, and one issue costs the same among many'
       pages,
       reads,
       wrong,
-      ...megabytes,
+      ...rest,
     })
   }
   const { asked, unseen, readAgain, blocked } = large

@@ -15,6 +15,8 @@ export interface Walked {
   first: number
   second: number
   walk: number
+  /** The processor's milliseconds for each page of the walk; others at work on the machine make them no more. */
+  cpu: number
   pages: number
   /** Records that did not appear exactly once. */
   wrong: number
@@ -99,6 +101,7 @@ const walk = async (list: List): Promise<Walked> => {
   const second = await timed(() => list({ limit }))
   const times = new Uint8Array(count)
   let [pages, most] = [0, 0]
+  const before = process.cpuUsage()
   const ms = await timed(async () => {
     for (let cursor: string | null | undefined; cursor !== null; pages++) {
       reads = 0
@@ -108,8 +111,10 @@ const walk = async (list: List): Promise<Walked> => {
       cursor = page.cursor
     }
   })
+  const { user, system } = process.cpuUsage(before)
+  const cpu = (user + system) / 1000 / pages
   const wrong = times.filter((n) => n !== 1).length
-  return { first, second, walk: ms, pages, wrong, reads: most, facts: known - empty, growth: heap() - known }
+  return { first, second, walk: ms, cpu, pages, wrong, reads: most, facts: known - empty, growth: heap() - known }
 }
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
