@@ -49,7 +49,7 @@ export interface InboxTask {
   claimedBy: string | null
   cancelRequested: boolean
   createdAt: Date
-  /** When it was done or failed. */
+  /** When it was done or failed, or another program took it off the queue with a status of its own. */
   processedAt: Date | null
 }
 

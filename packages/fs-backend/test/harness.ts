@@ -25,6 +25,7 @@ export const createFsForeign = (root: string): ForeignProgram => {
   const workflow = (id: string) => join(root, 'workflows', `${id}.json`)
   const hostState = (key: string) => join(root, 'state', `${key}.json`)
   const task = (project: string, state: string, filename: string) => join(root, 'tasks', project, state, filename)
+  const inboxTask = (project: string, filename: string) => join(root, 'inbox', project, filename)
   return {
     async insertWorkflow({ data, id, name, state, currentStep }) {
       const document = objectIn(data)
@@ -53,7 +54,8 @@ export const createFsForeign = (root: string): ForeignProgram => {
       )
       await write(isActive ? active : task(project, 'closed', filename), content)
     },
-    insertInboxTask: ({ project, filename, markdown }) => write(join(root, 'inbox', project, filename), markdown),
+    insertInboxTask: ({ project, filename, markdown }) => write(inboxTask(project, filename), markdown),
+    writeInboxMarkdown: ({ project, filename, markdown }) => write(inboxTask(project, filename), markdown),
   }
 }
 

@@ -53,5 +53,13 @@ export const createForeignSql = (pool: pg.Pool): ForeignProgram => {
          VALUES ($1, '', $2, $3, 'pending')`,
         [project, filename, markdown],
       ),
+    writeInboxMarkdown: ({ project, filename, markdown }) =>
+      write(
+        `UPDATE nexus_inbox_queue SET markdown_content = $3
+         WHERE project_key = $1 AND filename = $2 AND status = 'pending'`,
+        [project, filename, markdown],
+      ),
+    setInboxStatus: (id, status) =>
+      write('UPDATE nexus_inbox_queue SET status = $2 WHERE id = $1::integer', [id, status]),
   }
 }

@@ -1,4 +1,4 @@
-import { type OpenHarness, runModel } from '@nexus/testkit'
+import { type Pairing, regressions, replay, runModel } from '@nexus/testkit'
 import { describe, expect, test } from 'vitest'
 import { openFsHarness } from '../../fs-backend/test/harness.ts'
 import { usePostgres } from '../../pg-backend/test/harness.ts'
@@ -12,31 +12,32 @@ const seed = Number(
   process.env['NEXUS_MODEL_SEED'] ?? (operations < longForm ? 1 : Math.floor(Math.random() * 2 ** 31)),
 )
 
-interface Pairing {
-  name: string
-  open: OpenHarness
-  hasMailbox: boolean
-}
+const pair = ({ name, ...pairing }: Pairing & { name: string }): void => {
+  for (const { name: difference, steps, ofRows } of regressions)
+    if (!ofRows || pairing.hasStatus)
+      test(`no longer on ${name}: ${difference}`, async () => expect(await replay(pairing, steps)).toBeNull())
 
-const pair = ({ name, open, hasMailbox }: Pairing): void => {
   test(`memory and ${name} answer alike to any sequence of operations`, { timeout: 6 * 3_600_000 }, async () => {
-    const { operations: ran, difference, coverage, expected } = await runModel({ open, hasMailbox, seed, operations })
-    const figures = `model ${name}: ops=${ran} differences=${difference === null ? 0 : 1} seed=${seed}`
+    const { operations: ran, difference, coverage, expected } = await runModel({ ...pairing, seed, operations })
+    const { name: rarest, times } = coverage.least(expected)
+    const differences = difference === null ? 0 : 1
+    const figures = `model ${name}: ops=${ran} differences=${differences} seed=${seed} rarest=${times} (${rarest})`
     process.stdout.write(`${[figures, ...coverage.lines()].join('\n')}\n`)
     expect(difference, figures).toBeNull()
-    if (operations < longForm) return
-    const { name: rarest, times } = coverage.least(expected)
-    expect(times, `how often ${rarest}`).toBeGreaterThanOrEqual(50)
+    expect(coverage.unexpected(expected)).toEqual([])
+    if (operations >= longForm) expect(times, `how often ${rarest}`).toBeGreaterThanOrEqual(50)
   })
 }
 
-describe('files', () => pair({ name: 'files', open: openFsHarness, hasMailbox: true }))
+describe('files', () => pair({ name: 'files', open: openFsHarness, hasMailbox: true, hasStatus: false }))
 
-describe('postgres', () => pair({ name: 'postgres', open: usePostgres(), hasMailbox: false }))
+describe('postgres', () =>
+  pair({ name: 'postgres', open: usePostgres({ reuse: true }), hasMailbox: false, hasStatus: true }))
 
 describe('routed', () =>
   pair({
     name: 'inbox and completions on postgres, the rest on files',
     open: useRouted({ NEXUS_INBOX_BACKEND: 'postgres', NEXUS_COMPLETION_BACKEND: 'postgresql' }),
     hasMailbox: false,
+    hasStatus: true,
   }))

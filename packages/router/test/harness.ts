@@ -29,6 +29,8 @@ const routedForeign = (
     insertTaskFile: taskFiles.insertTaskFile,
     writeTaskFileContent: taskFiles.writeTaskFileContent,
     insertInboxTask: inbox.insertInboxTask,
+    writeInboxMarkdown: inbox.writeInboxMarkdown,
+    ...(inbox.setInboxStatus && { setInboxStatus: inbox.setInboxStatus }),
   }
 }
 

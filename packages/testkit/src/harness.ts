@@ -39,6 +39,10 @@ export interface ForeignProgram {
 
   /** Inserts a pending task; on files a hand-made file whose workspace is unknown (''). */
   insertInboxTask(row: { project: string; filename: string; markdown: string }): Promise<void>
+  /** Changes, in its place, a pending task that it inserted. */
+  writeInboxMarkdown(row: { project: string; filename: string; markdown: string }): Promise<void>
+  /** Changes the documented `status` alone. Left out on files, where no other program can. */
+  setInboxStatus?(id: string, status: string): Promise<void>
 }
 
 /** One backend, freshly opened on empty data, and everything a suite may do around it. */

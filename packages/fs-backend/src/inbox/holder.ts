@@ -56,6 +56,8 @@ const createEnds = (tools: InboxTools): Pick<HolderVerbs, 'complete' | 'fail' | 
   /** Whether this very claim completed the task before. */
   const isCompleted = async ({ id, epoch, worker }: Claim): Promise<boolean> => {
     const hold = { id, epoch, holder: holderOf(worker) }
+    // Of a claim that nobody was given no path is made.
+    if (!inboxNames.parseEnded(inboxNames.ended(hold))) return false
     const wanted = inboxNames.hold(hold)
     const ending = (await places.ending()).find((name) => name.kind === 'done' && inboxNames.hold(name) === wanted)
     if (ending) await endings.finish(ending)

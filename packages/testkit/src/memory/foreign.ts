@@ -2,7 +2,8 @@ import type { Clock } from '@nexus/core'
 import { dedupKey } from '@nexus/core'
 import type { ForeignProgram } from '../harness.ts'
 import type { MemoryData } from './data.ts'
-import { addInboxRow } from './inbox-data.ts'
+import { addInboxRow, type InboxRow } from './inbox-data.ts'
+import { setForeignInboxStatus } from './inbox-foreign.ts'
 
 const found = <T>(row: T | undefined, name: string): T => {
   if (row === undefined) throw new Error(`The foreign program finds no ${name}.`)
@@ -62,6 +63,13 @@ export const createMemoryForeign = (data: MemoryData, clock: Clock): ForeignProg
     async insertInboxTask(row) {
       const now = clock.now()
       addInboxRow(data.inbox, now, { ...row, id: String(data.next()), workspace: '' })
+    },
+    async writeInboxMarkdown({ project, filename, markdown }) {
+      const isIt = (row: InboxRow) => row.project === project && row.filename === filename && row.status === 'pending'
+      found([...data.inbox.rows.values()].find(isIt), `task ${filename}`).markdown = markdown
+    },
+    async setInboxStatus(id, status) {
+      setForeignInboxStatus(data.inbox, id, status, clock.now())
     },
   }
 }

@@ -10,6 +10,7 @@ export const hold = (row: InboxRow, worker: string, leaseMs: number): ClaimedTas
   row.status = 'processing'
   row.epoch += 1
   row.hold = { worker, leaseMs, beats: 0 }
+  row.lastHolder = worker
   return { ...toTask(row), claim: { id: row.id, epoch: row.epoch, worker } }
 }
 

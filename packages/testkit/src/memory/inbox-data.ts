@@ -32,8 +32,8 @@ export interface InboxRow {
   epoch: number
   /** Null unless one of us holds it: a foreign claim has none. */
   hold: InboxHold | null
-  /** The worker whose `complete`, under the present epoch, ended it. */
-  completedBy: string | null
+  /** Who held it under the present epoch, also when it is over. */
+  lastHolder: string | null
   /** It is the one running task of its (project, issue). */
   running: boolean
 }
@@ -78,7 +78,7 @@ export const addInboxRow = (data: MemoryInboxData, now: number, row: NewInboxRow
     processedAt: null,
     epoch: 0,
     hold: null,
-    completedBy: null,
+    lastHolder: null,
     running: false,
     ...row,
     sequence: data.sequence,
@@ -103,6 +103,7 @@ export const sameName = (a: InboxRow, b: Pick<InboxRow, 'project' | 'workspace' 
 export const letGo = (row: InboxRow, status: string): void => {
   row.status = status
   row.hold = null
+  if (status === 'pending') row.lastHolder = null
   row.running = false
 }
 

@@ -4,10 +4,11 @@ import { letGo, type MemoryInboxData } from './inbox-data.ts'
 export const setForeignInboxStatus = (data: MemoryInboxData, id: string, status: string, now: number): void => {
   const row = data.rows.get(id)
   if (!row || row.status === status) return
-  // Done is done, whoever says it: the holder that completes it finds that it is.
-  row.completedBy = status === 'done' ? (row.hold?.worker ?? null) : null
   letGo(row, status)
   // Whoever held it before must not pass for the holder of this foreign claim.
-  if (status === 'processing') row.epoch += 1
-  row.processedAt = status === 'done' || status === 'failed' ? now : null
+  if (status === 'processing') {
+    row.epoch += 1
+    row.lastHolder = null
+  }
+  row.processedAt = status === 'pending' || status === 'processing' ? null : now
 }

@@ -35,11 +35,10 @@ const createEndings = ({ data, clock, random }: MemoryInboxTools) => {
     if (row) {
       letGo(row, 'done')
       row.processedAt = clock.now()
-      row.completedBy = claim.worker
       return { status: 'done' }
     }
     const ended = data.rows.get(claim.id)
-    const byThisClaim = ended?.status === 'done' && ended.epoch === claim.epoch && ended.completedBy === claim.worker
+    const byThisClaim = ended?.status === 'done' && ended.epoch === claim.epoch && ended.lastHolder === claim.worker
     return byThisClaim ? { status: 'done' } : leaseLost
   }
 

@@ -2,20 +2,47 @@ import fc from 'fast-check'
 import { answer } from './answer.ts'
 import { halfMinute } from './inbox-queue.ts'
 import { killWorker } from './inbox-tasks.ts'
-import { operation } from './operation.ts'
+import { anyActor, operation } from './operation.ts'
 
-/** What happens to all stores: every opening closes and comes back, time passes, a worker dies. */
+const anyWorker = fc.nat(2)
+
+/** What happens to all stores: every opening closes and comes back, a process dies with its worker, time passes. */
 export const surroundings = [
-  operation('reopen', fc.constant({}), async (side) => {
-    await side.reopen()
-    return answer('reopened')
+  operation({
+    verb: 'reopen',
+    weight: 20,
+    input: fc.constant({}),
+    async run(side) {
+      await side.reopen()
+      return answer('reopened')
+    },
   }),
-  operation('advance', fc.record({ minutes: fc.constantFrom(1, 2) }), async (side, { minutes }) => {
-    await side.harness.advance(minutes * 2 * halfMinute)
-    return answer('advanced')
+  operation({
+    verb: 'crash',
+    weight: 20,
+    input: fc.record({ actor: anyActor, worker: anyWorker }),
+    async run(side, { actor, worker }) {
+      killWorker(side, worker)
+      await side.crash(actor)
+      return answer('crashed')
+    },
   }),
-  operation('kill', fc.record({ worker: fc.nat(2) }), async (side, { worker }) => {
-    killWorker(side, worker)
-    return answer('killed')
+  operation({
+    verb: 'advance',
+    weight: 20,
+    input: fc.record({ minutes: fc.constantFrom(1, 2) }),
+    async run(side, { minutes }) {
+      await side.harness.advance(minutes * 2 * halfMinute)
+      return answer('advanced')
+    },
+  }),
+  operation({
+    verb: 'kill',
+    weight: 20,
+    input: fc.record({ worker: anyWorker }),
+    async run(side, { worker }) {
+      killWorker(side, worker)
+      return answer('killed')
+    },
   }),
 ]

@@ -3,90 +3,111 @@ import type { OpenHarness } from '../harness.ts'
 import { surroundings } from './around.ts'
 import { completionAnswers, completionOperations } from './completions.ts'
 import { type Coverage, createCoverage } from './coverage.ts'
+import type { Expected } from './expected.ts'
 import { hostStateAnswers, hostStateOperations } from './host-state.ts'
-import { inboxHoldAnswers, inboxHoldOperations, rareOperations } from './inbox-holds.ts'
-import { inboxQueueAnswers, inboxQueueOperations } from './inbox-queue.ts'
-import { type Count, createTrial, type Difference } from './lockstep.ts'
-import type { Operation } from './operation.ts'
+import { inboxAnswers, inboxOperations } from './inbox.ts'
+import { createTrial, type Difference, type Trial } from './lockstep.ts'
+import { type Operation, type OperationKind, readSequence } from './operation.ts'
 import { reduceSequence } from './reduce.ts'
 import { taskFileAnswers, taskFileOperations } from './task-files.ts'
 import { workflowAnswers, workflowOperations } from './workflows.ts'
 
-export interface ModelRun {
+/** A backend beside the memory backend. */
+export interface Pairing {
   open: OpenHarness
   /** Completions lie on files: other programs' reports come through the mailbox. */
   hasMailbox: boolean
+  /** Another program can write the status of an inbox task. */
+  hasStatus: boolean
+}
+
+export interface ModelRun extends Pairing {
   seed: number
   operations: number
 }
 
-export interface ModelReport {
+/** The first difference that a run met, and what led to it. */
+export interface Search {
   operations: number
-  /** The first difference, shrunk, as the sequence that leads to it; null where there is none. */
-  difference: string | null
   coverage: Coverage
-  expected: Readonly<Record<string, readonly string[]>>
+  failing: { sequence: readonly Operation[]; seed: number } | null
+}
+
+export interface ModelReport extends Omit<Search, 'failing'> {
+  /** The first difference with the shortest sequence found that leads to it; null where there is none. */
+  difference: string | null
+  expected: Expected
 }
 
 /** On average half of it. */
 const longestSequence = 400
 
-const oneOf = (operations: readonly fc.Arbitrary<Operation>[], weight: number) => ({
-  arbitrary: fc.oneof(...operations),
-  weight,
-})
+/** Whatever the pairing: a printed sequence is read by its verbs. */
+const allOperations = (hasMailbox: boolean, hasStatus: boolean): OperationKind[] => [
+  ...workflowOperations,
+  ...completionOperations(hasMailbox),
+  ...hostStateOperations,
+  ...taskFileOperations,
+  ...inboxOperations(hasStatus),
+  ...surroundings,
+]
 
-const anyOperation = (hasMailbox: boolean): fc.Arbitrary<Operation> =>
-  fc.oneof(
-    oneOf(workflowOperations, 200),
-    oneOf(completionOperations(hasMailbox), 200),
-    oneOf(hostStateOperations, 160),
-    oneOf(taskFileOperations, 180),
-    oneOf(inboxQueueOperations, 240),
-    oneOf(inboxHoldOperations, 400),
-    oneOf(surroundings, 60),
-    { arbitrary: fc.oneof(...rareOperations), weight: 3 },
-  )
+const expectedAnswers = (hasMailbox: boolean): Expected => ({
+  ...workflowAnswers,
+  ...completionAnswers(hasMailbox),
+  ...hostStateAnswers,
+  ...taskFileAnswers,
+  ...inboxAnswers,
+})
 
 const shown = (sequence: readonly Operation[], { step, verb, expected, given }: Difference): string =>
   [
     `step ${step}, ${verb}, of`,
-    ...sequence.map((operation, n) => `  ${n} ${fc.stringify(operation)}`),
+    ...sequence.map((operation) => `  ${fc.stringify(operation)}`),
     `  memory: ${expected}`,
     `  tested: ${given}`,
   ].join('\n')
 
-/** Runs sequences until so many operations are done, or one differs; that one is cut down to what it takes. */
-export const runModel = async ({ open, hasMailbox, seed, operations }: ModelRun): Promise<ModelReport> => {
+/** Neighbouring seeds would begin alike. */
+const scattered = (seed: number): number => Math.imul(seed, 0x9e3779b1)
+
+/** Runs sequences until so many operations are done, or one differs; the n-th is the first of the seed n further. */
+export const searchDifference = async (
+  { hasMailbox, hasStatus, seed, operations }: Omit<ModelRun, 'open'>,
+  trial: Trial,
+): Promise<Search> => {
   const coverage = createCoverage()
-  const trial = createTrial(open)
+  const anyOperation = fc.oneof(...allOperations(hasMailbox, hasStatus))
+  const anySequence = fc.noBias(fc.array(anyOperation, { minLength: 1, maxLength: longestSequence, size: 'max' }))
   let ran = 0
-  const count: Count = (verb, kind) => {
-    ran += 1
-    coverage.count(verb, kind)
+  for (let first = seed; ran < operations; first += 1) {
+    const [sequence = []] = fc.sample(anySequence, { seed: scattered(first), numRuns: 1 })
+    const difference = await trial(sequence, (verb, kind) => {
+      ran += 1
+      coverage.count(verb, kind)
+    })
+    if (difference) return { operations: ran, coverage, failing: { sequence, seed: first } }
   }
-  const failing: (readonly Operation[])[] = []
-  const sequence = fc.array(anyOperation(hasMailbox), { minLength: 1, maxLength: longestSequence, size: 'max' })
-  const property = fc.asyncProperty(fc.noBias(sequence), async (given) => {
-    const isAlike = (await trial(given, count)) === null
-    if (!isAlike) failing.push(given)
-    return isAlike
-  })
-  const numRuns = Math.max(1, Math.ceil((2 * operations) / longestSequence))
+  return { operations: ran, coverage, failing: null }
+}
+
+export const runModel = async (run: ModelRun): Promise<ModelReport> => {
+  const trial = createTrial(run)
+  const { failing, ...found } = await searchDifference(run, trial)
   // Cut down by steps alone: what fast-check would shrink within them takes hours on a real backend.
-  await fc.check(property, { seed, numRuns, endOnFailure: true })
-  const reduced = failing[0] ? await reduceSequence(failing[0], (given) => trial(given)) : null
+  const reduced = failing && (await reduceSequence(failing.sequence, (given) => trial(given)))
+  const difference = reduced && `seed ${failing.seed}, ${shown(reduced.sequence, reduced.difference)}`
   return {
-    operations: ran,
-    coverage,
-    expected: {
-      ...workflowAnswers,
-      ...completionAnswers(hasMailbox),
-      ...hostStateAnswers,
-      ...taskFileAnswers,
-      ...inboxQueueAnswers,
-      ...inboxHoldAnswers,
-    },
-    difference: reduced ? shown(reduced.sequence, reduced.difference) : failing[0] ? 'It did not come again.' : null,
+    ...found,
+    expected: expectedAnswers(run.hasMailbox),
+    difference: difference ?? (failing ? 'It did not come again.' : null),
   }
+}
+
+/** A sequence as a run printed it; null where all answers are alike. */
+export const replay = async (pairing: Pairing, text: string): Promise<string | null> => {
+  const kinds = [...allOperations(false, true), ...completionOperations(true)]
+  const sequence = readSequence(text, kinds)
+  const difference = await createTrial(pairing)(sequence)
+  return difference && shown(sequence, difference)
 }

@@ -1,8 +1,12 @@
+import type { Expected } from './expected.ts'
+
 /** How often each verb gave each answer. */
 export interface Coverage {
   count(verb: string, kind: string): void
-  /** The least of the answers that are expected; those that are given but not expected count for nothing. */
-  least(expected: Readonly<Record<string, readonly string[]>>): { name: string; times: number }
+  /** The least of the answers that are expected. */
+  least(expected: Expected): { name: string; times: number }
+  /** Answers that cannot come and came. */
+  unexpected(expected: Expected): string[]
   lines(): string[]
 }
 
@@ -15,10 +19,17 @@ export const createCoverage = (): Coverage => {
     },
     least(expected) {
       const all = Object.entries(expected).flatMap(([verb, kinds]) =>
-        kinds.map((kind) => ({ name: `${verb} → ${kind}`, times: counted.get(verb)?.get(kind) ?? 0 })),
+        Object.entries(kinds)
+          .filter(([, expect]) => expect === true)
+          .map(([kind]) => ({ name: `${verb} → ${kind}`, times: counted.get(verb)?.get(kind) ?? 0 })),
       )
       return all.sort((a, b) => a.times - b.times)[0] ?? { name: 'nothing', times: 0 }
     },
+    unexpected: (expected) =>
+      [...counted].flatMap(([verb, kinds]) => {
+        const known = expected[verb]
+        return known ? [...kinds.keys()].filter((kind) => known[kind] !== true).map((kind) => `${verb} → ${kind}`) : []
+      }),
     lines: () =>
       [...counted]
         .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,22 +1,35 @@
 import type { HostStateEntry, JsonValue } from '@nexus/core'
 import fc from 'fast-check'
 import { type Answer, answer, answerOf } from './answer.ts'
-import { anyActor, type Operation, operation, pageLimits, repeated } from './operation.ts'
+import { type ExpectedAnswers, expectedOf } from './expected.ts'
+import { anyActor, type OperationKind, operation, pageLimits, seldom } from './operation.ts'
 import type { Side } from './side.ts'
 
-const keys = ['launched_agents', 'tracked_issues', 'a'] as const
-const key = fc.oneof({ arbitrary: fc.constantFrom(...keys), weight: 5 }, { arbitrary: fc.constant('../no'), weight: 1 })
-const presentKey = fc.constantFrom(...keys)
+const presentKey = fc.constantFrom('launched_agents', 'tracked_issues', 'a')
+const key = seldom(presentKey, fc.constantFrom('../no', 'nul\0', '\ud800', ''), { onceIn: 8 })
 const guard = fc.constantFrom('plain', 'plain', 'plain', 'absent', 'current', 'current', 'stale')
 const member = fc.constantFrom('a', 'b', '__proto__')
 
 /** Each value occurs once, so that a rev names one save on every backend. */
-const valueFor = (kind: 'object' | 'list' | 'text' | 'invalid', step: number): JsonValue => {
-  if (kind === 'invalid') return { n: Number.NaN }
-  if (kind === 'text') return `${step}`
-  return kind === 'list' ? [step] : { a: step, deep: { list: [1, 'ü', null] } }
-}
-const kind = fc.constantFrom('object', 'object', 'object', 'list', 'text', 'invalid')
+const values = {
+  object: (step: number) => ({ a: step, deep: { list: [1, 'ü', null] } }),
+  hostile: (step: number) => JSON.parse(`{"__proto__":{"x":${step}},"nul":"\\u0000","lone":"\\ud800","":1e300}`),
+  list: (step: number) => [step],
+  text: (step: number) => `${step}\u0000`,
+  null: () => null,
+  invalid: () => ({ n: Number.NaN }),
+} satisfies Record<string, (step: number) => JsonValue>
+
+const kind = fc.constantFrom<(keyof typeof values)[]>(
+  'object',
+  'object',
+  'object',
+  'hostile',
+  'list',
+  'text',
+  'null',
+  'invalid',
+)
 
 const record = (name: string): string => `state/${name}`
 
@@ -33,30 +46,30 @@ const saved = (side: Side, name: string, result: { status: string; rev?: string 
 
 const saw = (side: Side, name: string) => (rev: string) => side.sawRev(record(name), rev)
 
-const writing: fc.Arbitrary<Operation>[] = [
-  operation(
-    'hostState.save',
-    fc.record({ actor: anyActor, key, guard, kind }),
-    (side, { actor, key: name, guard, kind }) =>
+const writing: OperationKind[] = [
+  operation({
+    verb: 'hostState.save',
+    weight: 54,
+    input: fc.record({ actor: anyActor, key, guard, kind }),
+    run: (side, { actor, key: name, guard: by, kind: of }) =>
       answerOf(
-        async () =>
-          saved(
-            side,
-            name,
-            await side.actor(actor).hostState.save(name, valueFor(kind, side.step), side.guard(record(name), guard)),
-          ),
+        async () => {
+          const { hostState } = side.actor(actor)
+          return saved(side, name, await hostState.save(name, values[of](side.step), side.guard(record(name), by)))
+        },
         saw(side, name),
       ),
-  ),
-  operation(
-    'hostState.patch',
-    fc.record({
+  }),
+  operation({
+    verb: 'hostState.patch',
+    weight: 36,
+    input: fc.record({
       actor: anyActor,
       key,
       set: fc.array(member, { maxLength: 2 }),
       remove: fc.array(member, { maxLength: 1 }),
     }),
-    (side, { actor, key: name, set, remove }) =>
+    run: (side, { actor, key: name, set, remove }) =>
       answerOf(
         async () => {
           const entries = Object.fromEntries(['n', ...set].map((m) => [m, side.step]))
@@ -64,70 +77,89 @@ const writing: fc.Arbitrary<Operation>[] = [
         },
         saw(side, name),
       ),
-  ),
-  operation(
-    'hostState.update',
-    fc.record({ actor: anyActor, key, stays: fc.boolean() }),
-    (side, { actor, key: name, stays }) =>
+  }),
+  operation({
+    verb: 'hostState.update',
+    weight: 32,
+    input: fc.record({ actor: anyActor, key, change: fc.constantFrom('none', 'none', 'value', 'value', 'invalid') }),
+    run: (side, { actor, key: name, change }) =>
       answerOf(
         async () => {
-          const change = (value: JsonValue | null) =>
-            stays ? undefined : { was: JSON.stringify(value).length, n: side.step }
-          const result = await side.actor(actor).hostState.update(name, change)
-          return saved(side, name, result)
+          const next = (value: JsonValue | null) => {
+            if (change === 'none') return undefined
+            return change === 'invalid' ? values.invalid() : { was: JSON.stringify(value).length, n: side.step }
+          }
+          return saved(side, name, await side.actor(actor).hostState.update(name, next))
         },
         saw(side, name),
       ),
-  ),
-  operation(
-    'hostState.delete',
-    fc.record({ actor: anyActor, key: presentKey, guard: fc.constantFrom('plain', 'current', 'stale') }),
-    (side, { actor, key: name, guard }) =>
+  }),
+  operation({
+    verb: 'hostState.delete',
+    weight: 20,
+    input: fc.record({ actor: anyActor, key: presentKey, guard: fc.constantFrom('plain', 'current', 'stale') }),
+    run: (side, { actor, key: name, guard: by }) =>
       answerOf(async () => {
-        const { ifRev } = side.guard(record(name), guard)
+        const { ifRev } = side.guard(record(name), by)
         return saved(side, name, await side.actor(actor).hostState.delete(name, ifRev ? { ifRev } : {}))
       }),
-  ),
+  }),
 ]
 
-const reading: fc.Arbitrary<Operation>[] = [
-  operation('hostState.load', fc.record({ actor: anyActor, key }), (side, { actor, key: name }) =>
-    answerOf(async () => shown(await side.actor(actor).hostState.load(name), side), saw(side, name)),
-  ),
-  operation(
-    'hostState.keys',
-    fc.record({
-      actor: anyActor,
-      limit: fc.oneof({ arbitrary: pageLimits, weight: 9 }, { arbitrary: fc.constant(0), weight: 1 }),
-    }),
-    (side, { actor, limit }) =>
+const reading: OperationKind[] = [
+  operation({
+    verb: 'hostState.load',
+    weight: 36,
+    input: fc.record({ actor: anyActor, key }),
+    run: (side, { actor, key: name }) =>
+      answerOf(async () => shown(await side.actor(actor).hostState.load(name), side), saw(side, name)),
+  }),
+  operation({
+    verb: 'hostState.keys',
+    weight: 30,
+    input: fc.record({ actor: anyActor, limit: seldom(pageLimits, fc.constant(0), { onceIn: 10 }) }),
+    run: (side, { actor, limit }) =>
       answerOf(async () => {
         const page = await side.page('keys', limit, (request) => side.actor(actor).hostState.keys(request))
         return answer(page.cursor === null ? 'last page' : 'page', { items: page.items })
       }),
-  ),
+  }),
 ]
 
 /** Another program writes JSON of its own, or something that is none. */
-const foreign = operation(
-  'hostState foreign write',
-  fc.record({ key: presentKey, text: fc.constantFrom('{"f": N}', '[N]', '{"cut N', '') }),
-  async (side, { key: name, text }) => {
+const foreign = operation({
+  verb: 'hostState foreign write',
+  weight: 30,
+  input: fc.record({
+    key: presentKey,
+    text: fc.constantFrom(
+      '{"f": N}',
+      '{"a": 1, "a": N, "__proto__": {"x": 9007199254740993}}',
+      '\uFEFF{"f": N}',
+      '[N]',
+      '{"cut N',
+      '{"a": 1e999, "n": N}',
+      '',
+    ),
+  }),
+  async run(side, { key: name, text }) {
     const written = text.replace('N', String(side.step))
-    const { items } = await side.harness.backend.hostState.keys({ limit: 1000 })
+    const { items } = await side.actor(0).hostState.keys({ limit: 1000 })
     if (items.includes(name)) await side.harness.foreign.writeHostStateText(name, written)
     else await side.harness.foreign.insertHostState(name, written)
     return answer('written')
   },
-)
+})
 
-export const hostStateOperations = [...writing, ...repeated(writing[0], 2), ...reading, ...reading, foreign, foreign]
+export const hostStateOperations = [...writing, ...reading, foreign]
 
-export const hostStateAnswers = {
-  'hostState.save': ['saved', 'conflict', 'invalid', 'corrupt'],
-  'hostState.patch': ['saved', 'not-object', 'invalid', 'corrupt'],
-  'hostState.update': ['saved', 'unchanged', 'invalid', 'corrupt'],
-  'hostState.delete': ['deleted', 'conflict', 'absent'],
-  'hostState.load': ['found', 'null', 'corrupt'],
-  'hostState.keys': ['page', 'last page', 'invalid'],
-}
+const fiftyTimes = 'only where others change it at each of fifty tries'
+
+export const hostStateAnswers = expectedOf('hostState', {
+  load: { found: true, null: true, corrupt: true, invalid: 'a name that nothing can have is null' },
+  save: { saved: true, conflict: true, invalid: true, corrupt: true },
+  patch: { saved: true, 'not-object': true, conflict: fiftyTimes, invalid: true, corrupt: true },
+  update: { saved: true, unchanged: true, conflict: fiftyTimes, invalid: true, corrupt: true },
+  delete: { deleted: true, conflict: true, absent: true, invalid: 'as in load', corrupt: 'goes like any other' },
+  keys: { page: true, 'last page': true, invalid: true, corrupt: 'listed as a key' },
+} satisfies ExpectedAnswers<'hostState'>)

@@ -3,147 +3,142 @@ import fc from 'fast-check'
 import { answer, answerOf, unordered } from './answer.ts'
 import { halfMinute } from './inbox-queue.ts'
 import { killWorker, shownClaims, workerName } from './inbox-tasks.ts'
-import { anyActor, type Operation, operation, repeated } from './operation.ts'
+import { anyActor, type OperationKind, operation, projects, seldom } from './operation.ts'
 import type { Side } from './side.ts'
 
-/** Of the claims that were ever handed out mostly a late one; sometimes with a wrong epoch or another worker. */
+/** One that still holds its task, or a late one; sometimes with an epoch that never was, another worker or task. */
 const handle = fc.record({
-  back: fc.oneof({ arbitrary: fc.nat(3), weight: 5 }, { arbitrary: fc.nat(40), weight: 1 }),
-  twist: fc.oneof(
-    { arbitrary: fc.constant(null), weight: 12 },
-    { arbitrary: fc.constantFrom('epoch', 'worker'), weight: 1 },
-  ),
+  back: seldom(fc.nat(3), fc.nat(40), { onceIn: 6 }),
+  isHeld: fc.boolean(),
+  twist: seldom(fc.constant(null), fc.constantFrom('epoch', 'worker', 'id'), { onceIn: 13 }),
 })
-type Handle = { back: number; twist: string | null }
+type Handle = { back: number; isHeld: boolean; twist: string | null }
 
-const claimOf = (side: Side, { back, twist }: Handle): Claim => {
-  const claim = side.claim(back) ?? { id: '999999', epoch: 1, worker: 'nobody' }
-  if (twist === 'epoch') return { ...claim, epoch: claim.epoch + 1 }
+/** The claims of what is in processing, the latest last. */
+const heldClaims = async (side: Side): Promise<Claim[]> => {
+  const { items } = await side.actor(0).inbox.list({ status: 'processing', limit: 1000 })
+  const ids = new Set(items.map(({ id }) => id))
+  const latest = new Map(side.claims.map((claim, n) => [claim.id, n]))
+  return side.claims.filter(({ id }, n) => ids.has(id) && latest.get(id) === n)
+}
+
+const claimOf = async (side: Side, { back, isHeld, twist }: Handle): Promise<Claim> => {
+  const claims = isHeld ? await heldClaims(side) : side.claims
+  const claim = claims.at(-1 - (back % Math.max(1, claims.length))) ?? { id: '999999', epoch: 1, worker: 'nobody' }
+  if (twist === 'epoch') return { ...claim, epoch: claim.epoch + 1000 }
+  if (twist === 'id') return { ...claim, id: '../nul\0' }
   return twist === 'worker' ? { ...claim, worker: 'somebody else' } : claim
 }
 
-const laterBy = (side: Side, ms: number | null) =>
-  ms === null ? {} : { retryAt: new Date(side.harness.clock.now() + ms) }
+const delays = { none: null, later: halfMinute, earlier: -halfMinute, never: Number.NaN }
 
-const retryIn = fc.oneof(
-  { arbitrary: fc.constantFrom(null, null, halfMinute, -halfMinute), weight: 16 },
-  { arbitrary: fc.constant(Number.NaN), weight: 1 },
-)
+const retryIn = seldom<keyof typeof delays>(fc.constantFrom('none', 'none', 'later', 'earlier'), fc.constant('never'), {
+  onceIn: 17,
+})
 
-const holding: fc.Arbitrary<Operation>[] = [
-  operation(
-    'inbox.bind',
-    fc.record({
+const retryAt = (side: Side, delay: keyof typeof delays) => {
+  const ms = delays[delay]
+  return ms === null ? {} : { retryAt: new Date(side.harness.clock.now() + ms) }
+}
+
+const holding: OperationKind[] = [
+  operation({
+    verb: 'inbox.bind',
+    weight: 110,
+    input: fc.record({
       actor: anyActor,
       handle,
-      issueNumber: fc.oneof(
-        { arbitrary: fc.constantFrom('7', '8'), weight: 12 },
-        { arbitrary: fc.constant('a/b'), weight: 1 },
-      ),
+      issueNumber: seldom(fc.constantFrom('7', '8'), fc.constantFrom('a/b', '\0', ''), { onceIn: 13 }),
     }),
-    (side, { actor, handle: given, issueNumber }) =>
+    run: (side, { actor, handle: given, issueNumber }) =>
       answerOf(async () => {
-        const result = await side.actor(actor).inbox.bind(claimOf(side, given), { issueNumber })
+        const result = await side.actor(actor).inbox.bind(await claimOf(side, given), { issueNumber })
         return answer(result.status, { ...result })
       }),
-  ),
-  operation(
-    'inbox.heartbeat',
-    fc.record({ actor: anyActor, handles: fc.array(handle, { minLength: 1, maxLength: 2 }) }),
-    (side, { actor, handles }) =>
+  }),
+  operation({
+    verb: 'inbox.heartbeat',
+    weight: 60,
+    input: fc.record({ actor: anyActor, handles: fc.oneof(fc.tuple(handle), fc.tuple(handle, handle)) }),
+    run: (side, { actor, handles }) =>
       answerOf(async () => {
-        const claims = handles.map((given) => claimOf(side, given))
+        const claims = await Promise.all(handles.map((given) => claimOf(side, given)))
         const { lost, cancelRequested } = await side.actor(actor).inbox.heartbeat(claims)
         const nth = (claim: Claim) =>
           claims.findIndex((c) => c.id === claim.id && c.epoch === claim.epoch && c.worker === claim.worker)
         const kind = lost.length > 0 ? 'lost' : cancelRequested.length > 0 ? 'cancel requested' : 'renewed'
         return answer(kind, { lost: lost.map(nth), cancelRequested: cancelRequested.map(nth) })
       }),
-  ),
-  operation('inbox.complete', fc.record({ actor: anyActor, handle }), (side, { actor, handle: given }) =>
-    answerOf(async () => answer((await side.actor(actor).inbox.complete(claimOf(side, given))).status)),
-  ),
-  operation(
-    'inbox.fail',
-    fc.record({
+  }),
+  operation({
+    verb: 'inbox.complete',
+    weight: 42,
+    input: fc.record({ actor: anyActor, handle }),
+    run: (side, { actor, handle: given }) =>
+      answerOf(async () => answer((await side.actor(actor).inbox.complete(await claimOf(side, given))).status)),
+  }),
+  operation({
+    verb: 'inbox.fail',
+    weight: 48,
+    input: fc.record({
       actor: anyActor,
       handle,
-      error: fc.constantFrom(...repeated('it broke', 15), 'ü', '\0'),
+      error: seldom(fc.constant('it broke'), fc.constantFrom('ü', '\0', '\ud800'), { onceIn: 12 }),
       retryIn,
       fatal: fc.constantFrom(false, false, true),
     }),
-    (side, { actor, handle: given, error, retryIn: ms, fatal }) =>
+    run: (side, { actor, handle: given, error, retryIn: delay, fatal }) =>
       answerOf(async () => {
-        const options = { fatal, ...laterBy(side, ms) }
-        const result = await side.actor(actor).inbox.fail(claimOf(side, given), error, options)
+        const options = { fatal, ...retryAt(side, delay) }
+        const result = await side.actor(actor).inbox.fail(await claimOf(side, given), error, options)
         // The delay is seconds and random: whatever comes next is later than both.
-        if (ms === null) await side.harness.advance(2 * halfMinute)
+        if (delay === 'none') await side.harness.advance(2 * halfMinute)
         return answer(result.status, { attempts: 'attempts' in result ? result.attempts : null })
       }),
-  ),
-  operation(
-    'inbox.release',
-    fc.record({ actor: anyActor, handle, retryIn }),
-    (side, { actor, handle: given, retryIn: ms }) =>
+  }),
+  operation({
+    verb: 'inbox.release',
+    weight: 42,
+    input: fc.record({ actor: anyActor, handle, retryIn }),
+    run: (side, { actor, handle: given, retryIn: delay }) =>
       answerOf(async () =>
-        answer((await side.actor(actor).inbox.release(claimOf(side, given), laterBy(side, ms))).status),
+        answer((await side.actor(actor).inbox.release(await claimOf(side, given), retryAt(side, delay))).status),
       ),
-  ),
+  }),
 ]
 
-const taskOf = (side: Side, nth: number): string => {
-  const names = side.tasks.known()
-  return side.tasks.id(names[nth % Math.max(1, names.length)] ?? '') ?? '999999'
-}
+const spreeStep = fc.record({ actor: anyActor, nth: fc.nat(2), issueNumber: fc.constantFrom('7', '8', null) })
 
-/** The task of a late claim, or any: what is held is cancelled too. */
-const target = fc.oneof(
-  fc.nat(3).map((back) => ({ back, nth: null })),
-  fc.nat(99).map((nth) => ({ back: null, nth })),
-)
-const idOf = (side: Side, { back, nth }: { back: number | null; nth: number | null }): string =>
-  back === null ? taskOf(side, nth ?? 0) : (side.claim(back)?.id ?? '999999')
-
-/** One of the dead letters, the oldest first by when it was enqueued. */
-const deadLetter = async (side: Side, nth: number): Promise<string> => {
-  const { items } = await side.harness.backend.inbox.list({ status: 'failed', limit: 1000 })
-  const inOrder = items.sort((a, b) => (a.markdown < b.markdown ? -1 : 1))
-  return inOrder[nth % Math.max(1, inOrder.length)]?.id ?? '999999'
-}
-
-const operating: fc.Arbitrary<Operation>[] = [
-  operation(
-    'inbox.requeue',
-    fc.record({ actor: anyActor, target, nth: fc.nat(20), isDead: fc.boolean() }),
-    (side, { actor, target: given, nth, isDead }) =>
-      answerOf(async () => {
-        const id = isDead ? await deadLetter(side, nth) : idOf(side, given)
-        const result = await side.actor(actor).inbox.requeue(id)
-        const twin = 'id' in result ? await side.tasks.name(result.id) : null
-        return answer(result.status, { twin, is: 'is' in result ? result.is : null })
-      }),
-  ),
-  operation('inbox.cancel', fc.record({ actor: anyActor, target }), (side, { actor, target: given }) =>
+/** Holders that vie for two issues, bind anew and give back (null), one after the other. */
+const spree = operation({
+  verb: 'inbox binding spree',
+  weight: 14,
+  input: fc.record({
+    project: fc.constantFrom(...projects),
+    steps: fc.array(spreeStep, { minLength: 4, maxLength: 8, size: 'max' }),
+  }),
+  run: (side, { project, steps }) =>
     answerOf(async () => {
-      const result = await side.actor(actor).inbox.cancel(idOf(side, given))
-      return answer(result.status, { is: 'is' in result ? result.is : null })
+      const { inbox } = side.actor(0)
+      const tasks = [0, 1, 2].map((n) => ({ filename: `${n}.md`, markdown: `task ${side.step}.${n}.spree` }))
+      await inbox.enqueue(tasks.map((task) => ({ ...task, project, workspace: `${side.step}`, priority: 100 })))
+      const request = { worker: workerName(side, 0), leaseMs: 3 * halfMinute, projects: [project], limit: 3 }
+      const claimed = await inbox.claim(request)
+      shownClaims(side, claimed)
+      const held = claimed.sort((a, b) => (a.markdown < b.markdown ? -1 : 1))
+      const answers = []
+      for (const { actor, nth, issueNumber } of steps) {
+        const { inbox: one } = side.actor(actor)
+        const { claim } = held[nth % held.length] ?? {}
+        if (claim && issueNumber !== null) answers.push(await one.bind(claim, { issueNumber }))
+        if (claim && issueNumber === null) answers.push(await one.release(claim))
+      }
+      return answer(
+        'ended',
+        answers.map((one) => ({ ...one })),
+      )
     }),
-  ),
-  operation(
-    'inbox.purge',
-    fc.record({
-      actor: anyActor,
-      age: fc.constantFrom(9 * halfMinute, 9 * halfMinute, 5 * halfMinute, 3 * halfMinute, -halfMinute, Number.NaN),
-      status: fc.constantFrom(undefined, 'done', 'failed'),
-    }),
-    (side, { actor, age, status }) =>
-      answerOf(async () => {
-        const olderThan = new Date(side.harness.clock.now() - age)
-        const { purged } = await side.actor(actor).inbox.purge({ olderThan, ...(status && { status }) } as never)
-        return answer(purged > 0 ? 'purged' : 'nothing', purged)
-      }),
-  ),
-]
+})
 
 const swept = async (side: Side, actor: number) => {
   const { freed, failed } = await side.actor(actor).inbox.sweep()
@@ -155,72 +150,59 @@ const swept = async (side: Side, actor: number) => {
   return { freed: await names(freed), failed: await names(failed) }
 }
 
-const recovering: fc.Arbitrary<Operation>[] = [
-  operation('inbox.sweep', fc.record({ actor: anyActor, waits: fc.boolean() }), (side, { actor, waits }) =>
-    answerOf(async () => {
-      const first = await swept(side, actor)
-      if (waits) await side.harness.advance(4 * halfMinute)
-      const second = waits ? await swept(side, actor) : { freed: [], failed: [] }
-      return answer(first.freed.length + second.freed.length > 0 ? 'freed' : 'nothing', [first, second])
-    }),
-  ),
-  operation(
-    'inbox.resume',
-    fc.record({
+const leases = { long: 3 * halfMinute, none: 0, never: Number.NaN }
+
+const recovering: OperationKind[] = [
+  operation({
+    verb: 'inbox.sweep',
+    weight: 26,
+    input: fc.record({ actor: anyActor, waits: fc.boolean(), beats: fc.boolean() }),
+    run: (side, { actor, waits, beats }) =>
+      answerOf(async () => {
+        const first = await swept(side, actor)
+        if (beats) await side.actor(actor).inbox.heartbeat((await heldClaims(side)).slice(-2))
+        if (waits) await side.harness.advance(4 * halfMinute)
+        const second = waits ? await swept(side, actor) : { freed: [], failed: [] }
+        const isEnd = first.failed.length + second.failed.length > 0
+        const isFree = first.freed.length + second.freed.length > 0
+        return answer(isEnd ? 'ended' : isFree ? 'freed' : 'nothing', [first, second])
+      }),
+  }),
+  operation({
+    verb: 'inbox.resume',
+    weight: 30,
+    input: fc.record({
       actor: anyActor,
       worker: fc.nat(2),
-      leaseMs: fc.oneof(
-        { arbitrary: fc.constant(3 * halfMinute), weight: 9 },
-        { arbitrary: fc.constantFrom(0, Number.NaN), weight: 1 },
-      ),
+      lease: seldom<keyof typeof leases>(fc.constant('long'), fc.constantFrom('none', 'never'), { onceIn: 10 }),
       dies: fc.constantFrom(null, null, 0, 1, 2),
     }),
-    (side, { actor, worker, leaseMs, dies }) =>
+    run: (side, { actor, worker, lease, dies }) =>
       answerOf(async () => {
         if (dies !== null) killWorker(side, dies)
-        const resumed = await side.actor(actor).inbox.resume({ worker: workerName(side, worker), leaseMs })
-        const shown = unordered(shownClaims(side, resumed))
+        const request = { worker: workerName(side, worker), leaseMs: leases[lease] }
+        const shown = unordered(shownClaims(side, await side.actor(actor).inbox.resume(request)))
         return answer(shown.length === 0 ? 'nothing' : 'resumed', shown)
       }),
-  ),
+  }),
 ]
 
 /** A holder that dies each time it is given the task. */
-const crashLoop = operation('inbox crash loop', fc.record({ actor: anyActor }), (side, { actor }) =>
-  answerOf(async () => {
-    const resumed = []
-    for (let turn = 0; turn < 22; turn += 1) {
-      for (const worker of [0, 1, 2]) killWorker(side, worker)
-      const answered = await side.actor(actor).inbox.resume({ worker: workerName(side, 0), leaseMs: halfMinute })
-      resumed.push(answered.length)
-      if (turn === 21) shownClaims(side, answered)
-    }
-    return answer(resumed[0] === 0 ? 'nothing' : 'looped', resumed)
-  }),
-)
+const crashLoop = operation({
+  verb: 'inbox crash loop',
+  weight: 3,
+  input: fc.record({ actor: anyActor }),
+  run: (side, { actor }) =>
+    answerOf(async () => {
+      const resumed = []
+      for (let turn = 0; turn < 22; turn += 1) {
+        for (const worker of [0, 1, 2]) killWorker(side, worker)
+        const answered = await side.actor(actor).inbox.resume({ worker: workerName(side, 0), leaseMs: halfMinute })
+        resumed.push(answered.length)
+        if (turn === 21) shownClaims(side, answered)
+      }
+      return answer(resumed[0] === 0 ? 'nothing' : 'looped', resumed)
+    }),
+})
 
-const [requeue, cancel] = operating
-
-export const inboxHoldOperations = [
-  ...holding,
-  ...holding,
-  ...repeated(holding[0], 3),
-  ...operating,
-  ...repeated(requeue, 3),
-  ...repeated(cancel, 2),
-  ...recovering,
-]
-export const rareOperations = [crashLoop]
-
-export const inboxHoldAnswers = {
-  'inbox.bind': ['bound', 'busy', 'lease-lost', 'invalid'],
-  'inbox.heartbeat': ['renewed', 'lost', 'cancel requested'],
-  'inbox.complete': ['done', 'lease-lost'],
-  'inbox.fail': ['retrying', 'failed', 'lease-lost', 'invalid'],
-  'inbox.release': ['released', 'lease-lost', 'invalid'],
-  'inbox.requeue': ['requeued', 'refused', 'duplicate', 'absent'],
-  'inbox.cancel': ['cancelled', 'requested', 'refused', 'absent'],
-  'inbox.purge': ['purged', 'nothing', 'invalid'],
-  'inbox.sweep': ['freed', 'nothing'],
-  'inbox.resume': ['resumed', 'nothing', 'invalid'],
-}
+export const inboxHoldOperations = [...holding, spree, ...recovering, crashLoop]

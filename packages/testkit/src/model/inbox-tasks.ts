@@ -28,3 +28,20 @@ export const killWorker = (side: Side, worker: number): void => {
   side.harness.kill(workerName(side, worker))
   side.generations.set(worker, (side.generations.get(worker) ?? 0) + 1)
 }
+
+const nobodysId = '999999'
+
+/** The id of one of the tasks that were ever seen. */
+export const taskOf = (side: Side, nth: number): string => {
+  const names = side.tasks.known()
+  return side.tasks.id(names[nth % Math.max(1, names.length)] ?? '') ?? nobodysId
+}
+
+/** The task of a late claim, or any. */
+export interface Target {
+  back: number | null
+  nth: number | null
+}
+
+export const idOf = (side: Side, { back, nth }: Target): string =>
+  back === null ? taskOf(side, nth ?? 0) : (side.claim(back)?.id ?? nobodysId)

@@ -1,5 +1,6 @@
-import type { Backend, Claim, Page, PageRequest, Rev } from '@nexus/core'
+import type { Backend, Claim, CompletionInput, Page, PageRequest, Rev } from '@nexus/core'
 import type { Harness } from '../harness.ts'
+import { actors } from './operation.ts'
 
 /** Which rev a guarded write carries. */
 type GuardKind = 'plain' | 'absent' | 'current' | 'stale'
@@ -9,8 +10,11 @@ export interface Side {
   readonly harness: Harness
   /** Number of the operation: makes contents that occur once. */
   step: number
+  /** One of several openings of the same data. */
   actor(n: number): Backend
   reopen(): Promise<void>
+  /** The process of this opening is gone: nothing is closed, and another one opens in its place. */
+  crash(n: number): Promise<void>
   /** The last revs seen of a record, oldest first. */
   sawRev(record: string, rev: Rev | null): void
   guard(record: string, kind: GuardKind): { ifRev?: Rev | null }
@@ -22,10 +26,10 @@ export interface Side {
   tasks: TaskNames
   /** Asks for the next page of a list, or for its first where there is none. */
   page<T>(list: string, limit: number, ask: (request: PageRequest) => Promise<Page<T>>): Promise<Page<T>>
+  /** The report that was saved last. */
+  lastReport: CompletionInput | null
   /** How often each worker was killed and replaced. */
   generations: Map<number, number>
-  /** Names that another program used up. */
-  used: Set<string>
   /** True where what was seen of a record's times is in order: created once, changed never earlier than before. */
   times(record: string, times: { createdAt: Date; updatedAt: Date }): string
 }
@@ -87,8 +91,35 @@ const createTimes = (): Side['times'] => {
   }
 }
 
+const mostLeftOpen = 4
+
+const createOpenings = async (harness: Harness): Promise<Pick<Side, 'actor' | 'reopen' | 'crash'>> => {
+  let leftOpen = 0
+  const all = async (): Promise<Backend[]> => {
+    const openings = [harness.backend]
+    while (openings.length < actors) openings.push(await harness.peer())
+    return openings
+  }
+  let openings = await all()
+  const reopen = async (): Promise<void> => {
+    await harness.reopen()
+    leftOpen = 0
+    openings = await all()
+  }
+  return {
+    actor: (n) => openings[n % actors] ?? harness.backend,
+    reopen,
+    async crash(n) {
+      // One process cannot hold any number of them.
+      if (leftOpen === mostLeftOpen) await reopen()
+      leftOpen += 1
+      openings[n % actors] = await harness.peer()
+    },
+  }
+}
+
 export const openSide = async (harness: Harness): Promise<Side> => {
-  let peer = await harness.peer()
+  const openings = await createOpenings(harness)
   const cursors = new Map<string, string>()
   const claims: Claim[] = []
   // What other programs write in the present is old news for every clock of ours.
@@ -100,16 +131,12 @@ export const openSide = async (harness: Harness): Promise<Side> => {
     claim: (back) => claims.at(-1 - (back % Math.max(1, claims.length))),
     epoch: ({ id, epoch }) =>
       claims.some((claim) => claim.id === id && claim.epoch >= epoch) ? 'did not grow' : 'grew',
+    lastReport: null,
     generations: new Map(),
-    used: new Set(),
-    tasks: createTaskNames(() => harness.backend),
+    tasks: createTaskNames(() => openings.actor(0)),
     times: createTimes(),
     ...createRevs(),
-    actor: (n) => (n === 0 ? harness.backend : peer),
-    async reopen() {
-      await harness.reopen()
-      peer = await harness.peer()
-    },
+    ...openings,
     async page(list, limit, ask) {
       const page = await ask({ limit, cursor: cursors.get(list) })
       if (page.cursor === null) cursors.delete(list)

@@ -1,16 +1,17 @@
 import type { Page, TaskFile } from '@nexus/core'
 import fc from 'fast-check'
 import { type Answer, answer, answerOf, unordered } from './answer.ts'
+import { type ExpectedAnswers, expectedOf } from './expected.ts'
 import {
   anyActor,
   anyProject,
   foreignProject,
   issues,
-  type Operation,
+  type OperationKind,
   operation,
   pageLimits,
   projects,
-  repeated,
+  seldom,
 } from './operation.ts'
 import type { Side } from './side.ts'
 
@@ -33,84 +34,96 @@ const shownPage = (side: Side, { items, corrupt, cursor }: Page<TaskFile>, isOrd
 
 const named = fc.record({ actor: anyActor, project: anyProject, filename })
 
-const writing: fc.Arbitrary<Operation>[] = [
-  operation(
-    'taskFiles.save',
-    fc.record({
+const writing: OperationKind[] = [
+  operation({
+    verb: 'taskFiles.save',
+    weight: 100,
+    input: fc.record({
       actor: anyActor,
       project: anyProject,
-      filename: fc.oneof(
-        { arbitrary: filename, weight: 20 },
-        { arbitrary: fc.constantFrom('no', '../a.md'), weight: 1 },
-      ),
-      content: fc.oneof({ arbitrary: content, weight: 20 }, { arbitrary: fc.constant('\0'), weight: 1 }),
+      filename: seldom(filename, fc.constantFrom('no', '../a.md', '\ud800.md'), { onceIn: 21 }),
+      content: seldom(content, fc.constantFrom('\0', '\udfff'), { onceIn: 21 }),
       issueNumber: fc.constantFrom(undefined, ...issues, null),
       guard,
     }),
-    (side, { actor, guard: kind, ...file }) =>
+    run: (side, { actor, guard: kind, ...file }) =>
       answerOf(async () => {
         const record = `${file.project}/${file.filename}`
         const result = await side.actor(actor).taskFiles.save(file, side.guard(record, kind))
         side.sawRev(record, result.status === 'saved' ? result.rev : result.current)
         return answer(result.status, { isThere: result.status === 'saved' || result.current !== null })
       }),
-  ),
+  }),
   ...(['close', 'reopen'] as const).map((verb) =>
-    operation(`taskFiles.${verb}`, named, (side, { actor, project, filename: file }) =>
-      answerOf(async () => {
-        const result = await side.actor(actor).taskFiles[verb](project, file)
-        return answer(result.status, { filename: 'filename' in result ? result.filename : null })
-      }),
-    ),
+    operation({
+      verb: `taskFiles.${verb}`,
+      weight: 32,
+      input: named,
+      run: (side, { actor, project, filename: file }) =>
+        answerOf(async () => {
+          const result = await side.actor(actor).taskFiles[verb](project, file)
+          return answer(result.status, { filename: 'filename' in result ? result.filename : null })
+        }),
+    }),
   ),
-  operation(
-    'taskFiles.delete',
-    fc.record({ named, guard: fc.constantFrom('plain', 'current', 'stale') }),
-    (side, { named: { actor, project, filename: file }, guard: kind }) =>
+  operation({
+    verb: 'taskFiles.delete',
+    weight: 18,
+    input: fc.record({ named, guard: fc.constantFrom('plain', 'current', 'stale') }),
+    run: (side, { named: { actor, project, filename: file }, guard: kind }) =>
       answerOf(async () => {
         const { ifRev } = side.guard(`${project}/${file}`, kind)
         const result = await side.actor(actor).taskFiles.delete(project, file, ifRev ? { ifRev } : {})
         return answer(result.status)
       }),
-  ),
+  }),
 ]
 
-const reading: fc.Arbitrary<Operation>[] = [
-  operation('taskFiles.load', named, (side, { actor, project, filename: file }) =>
-    answerOf(async () => {
-      const found = await side.actor(actor).taskFiles.load(project, file)
-      return found ? answer('found', shown(side, found, true)) : answer('null')
-    }),
-  ),
-  operation(
-    'taskFiles.list',
-    fc.record({
+const reading: OperationKind[] = [
+  operation({
+    verb: 'taskFiles.load',
+    weight: 20,
+    input: named,
+    run: (side, { actor, project, filename: file }) =>
+      answerOf(async () => {
+        const found = await side.actor(actor).taskFiles.load(project, file)
+        return found ? answer('found', shown(side, found, true)) : answer('null')
+      }),
+  }),
+  operation({
+    verb: 'taskFiles.list',
+    weight: 32,
+    input: fc.record({
       actor: anyActor,
       project: fc.constantFrom(...projects),
-      state: fc.constantFrom(undefined, undefined, 'active', 'closed'),
+      state: fc.constantFrom(undefined, undefined, undefined, 'active', 'closed', 'dreaming'),
       issueNumber: fc.constantFrom(undefined, undefined, undefined, ...issues),
-      limit: fc.oneof({ arbitrary: pageLimits, weight: 9 }, { arbitrary: fc.constant(-1), weight: 1 }),
+      limit: seldom(pageLimits, fc.constant(-1), { onceIn: 10 }),
     }),
-    (side, { actor, limit, ...filter }) =>
+    run: (side, { actor, limit, ...filter }) =>
       answerOf(async () => {
         const list = `taskFiles ${JSON.stringify(filter)}`
         const ask = (request: object) => side.actor(actor).taskFiles.list({ ...filter, ...request })
         return shownPage(side, await side.page(list, limit, ask), true)
       }),
-  ),
-  operation('taskFiles.list all', fc.record({ actor: anyActor }), (side, { actor }) =>
-    answerOf(async () => shownPage(side, await side.actor(actor).taskFiles.list(), false)),
-  ),
+  }),
+  operation({
+    verb: 'taskFiles.list all',
+    weight: 16,
+    input: fc.record({ actor: anyActor }),
+    run: (side, { actor }) => answerOf(async () => shownPage(side, await side.actor(actor).taskFiles.list(), false)),
+  }),
 ]
 
 /** Another program drops a file, or edits one. On files the same name in one folder is the same file. */
-const foreign = operation(
-  'taskFiles foreign write',
-  fc.record({ filename, content, state: fc.constantFrom('active', 'closed') }),
-  async (side, { filename: file, content: text, state }) => {
-    const { backend, foreign } = side.harness
+const foreign = operation({
+  verb: 'taskFiles foreign write',
+  weight: 24,
+  input: fc.record({ filename, content, state: fc.constantFrom('active', 'closed') }),
+  async run(side, { filename: file, content: text, state }) {
+    const { foreign } = side.harness
     const project = foreignProject
-    const { items } = await backend.taskFiles.list({ project, limit: 1000 })
+    const { items } = await side.actor(0).taskFiles.list({ project, limit: 1000 })
     const present = items.filter((item) => item.filename === file)
     if (present.length === 0 || (present.length === 1 && present[0]?.state !== state))
       await foreign.insertTaskFile({ project, filename: file, content: text, state, issueNumber: null })
@@ -118,15 +131,17 @@ const foreign = operation(
     else return answer('left')
     return answer('written')
   },
-)
+})
 
-export const taskFileOperations = [...writing, ...repeated(writing[0], 5), ...reading, foreign]
+export const taskFileOperations = [...writing, ...reading, foreign]
 
-export const taskFileAnswers = {
-  'taskFiles.save': ['saved', 'conflict', 'invalid'],
-  'taskFiles.close': ['moved', 'already', 'absent'],
-  'taskFiles.reopen': ['moved', 'already', 'absent'],
-  'taskFiles.delete': ['deleted', 'conflict', 'absent'],
-  'taskFiles.load': ['found', 'null'],
-  'taskFiles.list': ['page', 'last page', 'invalid'],
-}
+const unreadable = 'only bytes that are no text, which a table cannot hold'
+
+export const taskFileAnswers = expectedOf('taskFiles', {
+  save: { saved: true, conflict: true, invalid: true, corrupt: unreadable },
+  load: { found: true, null: true, invalid: 'a name that nothing can have is null', corrupt: unreadable },
+  list: { page: true, 'last page': true, invalid: true, corrupt: unreadable },
+  close: { moved: true, already: true, absent: true, invalid: 'as in load', corrupt: unreadable },
+  reopen: { moved: true, already: true, absent: true, invalid: 'as in load', corrupt: unreadable },
+  delete: { deleted: true, conflict: true, absent: true, invalid: 'as in load', corrupt: unreadable },
+} satisfies ExpectedAnswers<'taskFiles'>)

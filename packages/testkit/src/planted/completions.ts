@@ -51,6 +51,21 @@ export const completionBugs: PlantedBug[] = [
       return result
     },
   })),
+  bug('C-COMPLETION-4', 'the same members in another order are the same payload', ({ intact }) => ({
+    save: ({ payload, ...completion }, options) =>
+      intact.save(
+        { ...completion, payload: Object.fromEntries(Object.entries(payload).sort(([a], [b]) => (a < b ? -1 : 1))) },
+        options,
+      ),
+  })),
+  bug('C-COMPLETION-8', 'to be assigned is news', ({ intact, data }) => ({
+    async assign(key, project, options) {
+      const result = await intact.assign(key, project, options)
+      const row = data.completions.get(key)
+      if (row && result.status === 'assigned') data.completions.set(key, { ...row, seq: data.next() })
+      return result
+    },
+  })),
   bug('C-COMPLETION-5', 'the report id is put into the payload', ({ intact }) => ({
     save: (completion, options) =>
       intact.save({ ...completion, payload: { ...completion.payload, report_id: completion.reportId } }, options),

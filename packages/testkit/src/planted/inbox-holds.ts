@@ -1,3 +1,4 @@
+import { StoreError } from '@nexus/core'
 import { type PlantedBug, plantContext, plantIn } from './bug.ts'
 import { rowsOf } from './inbox-rows.ts'
 
@@ -29,7 +30,7 @@ const holding: PlantedBug[] = [
     async complete(claim, options) {
       const result = await intact.complete(claim, options)
       const row = data.inbox.rows.get(claim.id)
-      if (row) row.completedBy = null
+      if (row) row.lastHolder = null
       return result
     },
   })),
@@ -74,6 +75,12 @@ const holding: PlantedBug[] = [
 ]
 
 const recovering: PlantedBug[] = [
+  bug('C-ALL-5', 'an id of a claim is taken for a path', ({ intact }) => ({
+    async complete(claim, options) {
+      if (claim.id.includes('/')) throw new StoreError({ code: 'unavailable', message: `There is no ${claim.id}.` })
+      return intact.complete(claim, options)
+    },
+  })),
   plantContext('C-INBOX-11', 'inbox: leases are measured on the wall clock', ({ clock }) => ({
     clock: { ...clock, monotonic: () => clock.now() },
   })),
@@ -115,6 +122,13 @@ const recovering: PlantedBug[] = [
         if (row) row.epoch -= 1
       }
       return resumed
+    },
+  })),
+  bug('C-INBOX-12', 'an issue whose task ends in a resume is free for a twin', ({ intact, data, context }) => ({
+    async resume(request, options) {
+      for (const row of rowsOf(data))
+        if (row.cancelRequested && row.hold && context.liveness(row.hold.worker) === 'dead') row.running = false
+      return intact.resume(request, options)
     },
   })),
   bug('C-INBOX-12', 'a resumed claim forgets its issue', ({ intact }) => ({

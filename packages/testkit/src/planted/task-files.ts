@@ -1,3 +1,4 @@
+import { siblingName } from '@nexus/core'
 import { type PlantedBug, plantIn } from './bug.ts'
 
 const bug = plantIn('taskFiles')
@@ -40,6 +41,16 @@ export const taskFileBugs: PlantedBug[] = [
         if (row.project === project && row.filename === filename && row.state === 'closed')
           data.taskFiles.delete(row.id)
       return intact.close(project, filename, options)
+    },
+  })),
+  bug('C-TASK-4', 'a name counts as taken only where the file goes', ({ intact, data }) => ({
+    async close(project, filename, options) {
+      const result = await intact.close(project, filename, options)
+      const moved = result.status === 'moved' ? result.filename : ''
+      const row = [...data.taskFiles.values()].find((file) => file.project === project && file.filename === moved)
+      if (!row || !moved.endsWith('~3.md')) return result
+      data.taskFiles.set(row.id, { ...row, filename: siblingName(filename, 2) })
+      return { status: 'moved', filename: siblingName(filename, 2) }
     },
   })),
   bug('C-TASK-4', 'closing twice finds nothing', ({ intact }) => ({

@@ -1,4 +1,4 @@
-import { isJsonObject, isStoreError, parseJson, StoreError, type Workflow } from '@nexus/core'
+import { encodeCursor, isJsonObject, isStoreError, parseJson, StoreError, type Workflow } from '@nexus/core'
 import { type PlantedBug, plantIn } from './bug.ts'
 
 const bug = plantIn('workflows')
@@ -42,6 +42,14 @@ export const workflowBugs: PlantedBug[] = [
   })),
   bug('C-WORKFLOW-5', 'the filter by state is ignored', ({ intact }) => ({
     list: ({ state: _, ...filter } = {}, options) => intact.list(filter, options),
+  })),
+  bug('C-WORKFLOW-5', 'a full page is never the last', ({ intact }) => ({
+    async list(filter = {}, options) {
+      const page = await intact.list(filter, options)
+      const last = page.items.at(-1)
+      if (!last || filter.limit !== page.items.length) return page
+      return { ...page, cursor: page.cursor ?? encodeCursor([last.createdAt.getTime(), last.id]) }
+    },
   })),
   bug('C-WORKFLOW-6', 'live states are counted as floors', ({ intact }) => ({
     counts: async (options) =>

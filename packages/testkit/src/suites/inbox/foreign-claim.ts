@@ -56,6 +56,15 @@ export const inboxForeignClaim =
       expect(await t.backend.inbox.heartbeat([claim])).toEqual({ lost: [claim], cancelRequested: [] })
     })
 
+    clause('C-INBOX-7', 'so where that program had taken it off the queue before', async (t) => {
+      const { id, claim } = await enqueueAndClaim(t.backend)
+      await setStatus(t, id, 'archived')
+      expect(await t.backend.inbox.complete(claim)).toEqual({ status: 'lease-lost' })
+      expect(await t.backend.inbox.load(id)).toMatchObject({ status: 'archived', processedAt: expect.any(Date) })
+      await setStatus(t, id, 'done')
+      expect(await t.backend.inbox.complete(claim)).toEqual({ status: 'done' })
+    })
+
     clause('C-INBOX-13', 'another program that ends a task gives its issue free', async (t) => {
       const first = await enqueueAndClaim(t.backend, { filename: 'a.md' })
       const second = await enqueueAndClaim(t.backend, { filename: 'b.md' })

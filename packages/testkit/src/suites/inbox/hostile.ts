@@ -155,6 +155,34 @@ export const inboxHostileInput = (clause: Clause): void => {
     expect((await t.backend.inbox.enqueue(batch)).map(({ status }) => status)).toEqual(batch.map(() => 'duplicate'))
   })
 
+  clause('C-ALL-5', 'an id that nobody gave out is nobody’s, whatever it is made of', async (t) => {
+    const { inbox } = t.backend
+    const { id, claim } = await enqueueAndClaim(t.backend)
+    await inbox.complete(claim)
+    for (const wrong of [
+      '',
+      '0',
+      '../up',
+      'a/b',
+      'nul\0',
+      '\uD800',
+      'x'.repeat(300),
+      ` ${id}`,
+      `${id}.1`,
+      `${'0'.repeat(40)}1`,
+    ]) {
+      expect([wrong, await inbox.load(wrong)]).toEqual([wrong, null])
+      expect([wrong, await inbox.requeue(wrong)]).toEqual([wrong, { status: 'absent' }])
+      expect([wrong, await inbox.cancel(wrong)]).toEqual([wrong, { status: 'absent' }])
+      const given = { ...claim, id: wrong }
+      expect(await inbox.heartbeat([given])).toEqual({ lost: [given], cancelRequested: [] })
+      const ended = [inbox.complete(given), inbox.release(given), inbox.fail(given, 'no')]
+      for (const answer of [...ended, inbox.bind(given, { issueNumber: '7' })])
+        expect([wrong, await answer]).toEqual([wrong, { status: 'lease-lost' }])
+    }
+    expect(await inbox.load(id)).toMatchObject({ status: 'done' })
+  })
+
   clause('C-ALL-6', 'an error that cannot be kept is invalid and the claim stands', async (t) => {
     const { id, claim } = await enqueueAndClaim(t.backend)
     await expect(t.backend.inbox.fail(claim, 'a\0b')).rejects.toMatchObject({ code: 'invalid' })
