@@ -107,36 +107,46 @@ const holding: OperationKind[] = [
   }),
 ]
 
-const spreeStep = fc.record({ actor: anyActor, nth: fc.nat(2), issueNumber: fc.constantFrom('7', '8', null) })
+const spreeStep = fc.record({
+  actor: anyActor,
+  nth: fc.nat(2),
+  does: fc.constantFrom('7', '7', '8', '8', 'release', 'cancel'),
+})
 
-/** Holders that vie for two issues, bind anew and give back (null), one after the other. */
+/** Holders that vie for two issues, bind anew, give back and are cancelled; then their process may die. */
 const spree = operation({
   verb: 'inbox binding spree',
-  weight: 14,
+  weight: 16,
   input: fc.record({
     project: fc.constantFrom(...projects),
     steps: fc.array(spreeStep, { minLength: 4, maxLength: 8, size: 'max' }),
+    dies: fc.boolean(),
   }),
-  run: (side, { project, steps }) =>
+  run: (side, { project, steps, dies }) =>
     answerOf(async () => {
       const { inbox } = side.actor(0)
-      const tasks = [0, 1, 2].map((n) => ({ filename: `${n}.md`, markdown: `task ${side.step}.${n}.spree` }))
-      await inbox.enqueue(tasks.map((task) => ({ ...task, project, workspace: `${side.step}`, priority: 100 })))
-      const request = { worker: workerName(side, 0), leaseMs: 3 * halfMinute, projects: [project], limit: 3 }
-      const claimed = await inbox.claim(request)
+      const names = [0, 1, 2].map((n) => ({ filename: `${n}.md`, markdown: `task ${side.step}.${n}.spree` }))
+      const place = { project, workspace: `${side.step}`, priority: 100 }
+      await inbox.enqueue(names.map((name, n) => ({ ...name, ...place, issueNumber: n === 2 ? '7' : null })))
+      const lease = { worker: workerName(side, 0), leaseMs: 3 * halfMinute }
+      const claimed = await inbox.claim({ ...lease, projects: [project], limit: 3 })
       shownClaims(side, claimed)
       const held = claimed.sort((a, b) => (a.markdown < b.markdown ? -1 : 1))
       const answers = []
-      for (const { actor, nth, issueNumber } of steps) {
+      for (const { actor, nth, does } of steps) {
         const { inbox: one } = side.actor(actor)
         const { claim } = held[nth % held.length] ?? {}
-        if (claim && issueNumber !== null) answers.push(await one.bind(claim, { issueNumber }))
-        if (claim && issueNumber === null) answers.push(await one.release(claim))
+        if (!claim) continue
+        // What is given back comes after what was enqueued before, on a clock that stands still as well.
+        side.harness.clock.advance(1)
+        if (does === 'release') answers.push(await one.release(claim))
+        else if (does === 'cancel') answers.push(await one.cancel(claim.id))
+        else answers.push(await one.bind(claim, { issueNumber: does }))
       }
-      return answer(
-        'ended',
-        answers.map((one) => ({ ...one })),
-      )
+      if (dies) killWorker(side, 0)
+      const resumed = dies ? await side.actor(1).inbox.resume({ ...lease, worker: workerName(side, 1) }) : []
+      const detail = { answers: answers.map((one) => ({ ...one })), resumed: unordered(shownClaims(side, resumed)) }
+      return answer('ended', detail)
     }),
 })
 
@@ -187,21 +197,24 @@ const recovering: OperationKind[] = [
   }),
 ]
 
-/** A holder that dies each time it is given the task. */
+/** A holder that dies each time it is given the task; the last one is found out by who resumes, or by the sweeper. */
 const crashLoop = operation({
   verb: 'inbox crash loop',
-  weight: 3,
-  input: fc.record({ actor: anyActor }),
-  run: (side, { actor }) =>
+  weight: 5,
+  input: fc.record({ actor: anyActor, isSwept: fc.boolean() }),
+  run: (side, { actor, isSwept }) =>
     answerOf(async () => {
       const resumed = []
-      for (let turn = 0; turn < 22; turn += 1) {
+      for (let turn = 0; turn < (isSwept ? 20 : 22); turn += 1) {
         for (const worker of [0, 1, 2]) killWorker(side, worker)
         const answered = await side.actor(actor).inbox.resume({ worker: workerName(side, 0), leaseMs: halfMinute })
         resumed.push(answered.length)
-        if (turn === 21) shownClaims(side, answered)
+        if (turn >= 19) shownClaims(side, answered)
       }
-      return answer(resumed[0] === 0 ? 'nothing' : 'looped', resumed)
+      const first = isSwept ? await swept(side, actor) : null
+      if (isSwept) await side.harness.advance(4 * halfMinute)
+      const second = isSwept ? await swept(side, actor) : null
+      return answer(resumed[0] === 0 ? 'nothing' : 'looped', { resumed, first, second })
     }),
 })
 

@@ -46,7 +46,7 @@ const task = fc.record({
   dueIn: fc.constantFrom(undefined, undefined, -halfMinute, halfMinute),
   maxAttempts: fc.constantFrom(1, 2, 3),
   issueNumber: fc.constantFrom(null, null, '7'),
-  fault: faultOf(taskFaults, 31),
+  fault: faultOf(taskFaults, 21),
 })
 
 const enqueue = operation({

@@ -92,11 +92,11 @@ const reading: OperationKind[] = [
   }),
   operation({
     verb: 'taskFiles.list',
-    weight: 32,
+    weight: 44,
     input: fc.record({
       actor: anyActor,
       project: fc.constantFrom(...projects),
-      state: fc.constantFrom(undefined, undefined, undefined, 'active', 'closed', 'dreaming'),
+      state: fc.constantFrom(undefined, undefined, undefined, undefined, 'active', 'closed', 'dreaming'),
       issueNumber: fc.constantFrom(undefined, undefined, undefined, ...issues),
       limit: seldom(pageLimits, fc.constant(-1), { onceIn: 10 }),
     }),

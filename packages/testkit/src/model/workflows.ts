@@ -59,6 +59,15 @@ const shownPage = (side: Side, { items, corrupt, cursor }: Page<Workflow>, isOrd
   return answer(cursor === null ? 'last page' : 'page', detail)
 }
 
+const loaded = (side: Side, actor: number, id: string): Promise<Answer> =>
+  answerOf(
+    async () => {
+      const found = await side.actor(actor).workflows.load(id)
+      return found ? answer('found', shown(side, found)) : answer('null')
+    },
+    (rev) => side.sawRev(id, rev),
+  )
+
 const save = operation({
   verb: 'workflows.save',
   weight: 110,
@@ -113,14 +122,7 @@ const reading: OperationKind[] = [
     verb: 'workflows.load',
     weight: 34,
     input: fc.record({ actor: anyActor, name }),
-    run: (side, { actor, name: given }) =>
-      answerOf(
-        async () => {
-          const found = await side.actor(actor).workflows.load(idOf(given))
-          return found ? answer('found', shown(side, found)) : answer('null')
-        },
-        (rev) => side.sawRev(idOf(given), rev),
-      ),
+    run: (side, { actor, name: given }) => loaded(side, actor, idOf(given)),
   }),
   operation({
     verb: 'workflows.list',
@@ -178,8 +180,9 @@ const foreign = operation({
     issue,
     state: fc.constantFrom(...workflowStates, 'dreaming'),
     change: fc.constantFrom('state', 'text', 'text', 'text', 'cut', 'cut'),
+    isRead: fc.boolean(),
   }),
-  async run(side, { issue: number, state: given, change }) {
+  async run(side, { issue: number, state: given, change, isRead }) {
     const { foreign } = side.harness
     const id = idOf({ project: foreignProject, issue: number })
     const data = JSON.stringify({ project: foreignProject, issue_number: number, by: 'another', n: side.step })
@@ -199,7 +202,7 @@ const foreign = operation({
       // On files this lays the document out anew: from here on the same state is the same text, as it is elsewhere.
       await foreign.setWorkflowState(id, given)
     }
-    return answer('written')
+    return isRead ? answer('written', { ...(await loaded(side, 1, id)) }) : answer('written')
   },
 })
 
