@@ -59,7 +59,7 @@ export const createCounting = (calls: Sys) => {
   }
 }
 
-export const median = (values: readonly number[]): number =>
+const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 export const medianCost = (costs: readonly Cost[]): Cost => ({

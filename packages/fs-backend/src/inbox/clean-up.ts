@@ -42,17 +42,17 @@ const liveVersions = async ({ places, queue }: InboxTools): Promise<Map<string, 
   return live
 }
 
-/**
- * Removes what crashed processes left and nothing refers to. What belongs to a write under way looks the same, so a
- * leftover goes only after it was seen for ten minutes; a process that slept longer writes its task anew.
- */
-export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
-  const { clock, reading, atomic, inbox, places, locate, locateLive, staging, revive, identities, running } = tools
-  const { isOld, endLook } = createWatching(clock)
-  let lookedAt: number | null = null
+type IsOld = (path: string) => boolean
 
-  const leftovers = async (folder: string, isUsed: (name: string) => boolean): Promise<string[]> =>
+const createLeftovers =
+  ({ reading }: InboxTools, isOld: IsOld) =>
+  async (folder: string, isUsed: (name: string) => boolean): Promise<string[]> =>
     (await reading.files(folder)).filter((name) => !isUsed(name) && isOld(join(folder, name)))
+
+/** Of tasks that are in the queue, or were about to be. */
+const createLiveCleanUp = (tools: InboxTools, isOld: IsOld) => {
+  const { reading, atomic, inbox, locateLive, staging, revive } = tools
+  const leftovers = createLeftovers(tools, isOld)
 
   const staged = async (): Promise<void> => {
     for (const file of await leftovers(inbox.staged, () => false)) {
@@ -82,6 +82,13 @@ export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
     for (const name of await leftovers(folder, (mark) => holds.has(mark))) await atomic.remove(join(folder, name))
   }
 
+  return { staged, records, marks }
+}
+
+/** Of names and issues: entries of a register whose owner is gone, and those that were never placed. */
+const createRegisterCleanUp = (tools: InboxTools, isOld: IsOld) => {
+  const { reading, inbox, places, locate, identities, running } = tools
+
   const isIdentityNeeded = async (id: string): Promise<boolean> => {
     const location = await locate(id)
     if (location?.at !== 'ended') return location !== null
@@ -100,8 +107,20 @@ export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
       if (!(await isHolding(places, token)) && isOld(join(inbox.running, key, token))) await running.release(key, token)
   }
 
-  /** Records of what is over that lost their task: it was purged or requeued while somebody slept. */
-  const endedRecords = async (moving: ReadonlySet<string>): Promise<void> => {
+  const prepared = async (): Promise<void> => {
+    for (const name of await reading.folders(inbox.registerTemp)) {
+      const path = join(inbox.registerTemp, name)
+      if (isOld(path)) await removeEntry(tools, path)
+    }
+  }
+
+  return { owners, prepared }
+}
+
+/** Records of what is over that lost their task: it was purged or requeued while somebody slept. */
+const createEndedCleanUp =
+  ({ reading, atomic, inbox, listing }: InboxTools, isOld: IsOld) =>
+  async (moving: ReadonlySet<string>): Promise<void> => {
     for (const fan of await reading.folders(inbox.endedRecords)) {
       const folder = join(inbox.endedRecords, fan)
       const byMonth = new Map<string, Map<string, string>>()
@@ -112,19 +131,24 @@ export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
         byMonth.set(month, (byMonth.get(month) ?? new Map<string, string>()).set(inboxNames.ended(place), file))
       }
       for (const [month, files] of byMonth)
-        for (const name of await tools.listing.absent(month, [...files.keys()])) {
+        for (const name of await listing.absent(month, [...files.keys()])) {
           const path = join(folder, files.get(name) ?? '')
           if (isOld(path)) await atomic.remove(path)
         }
     }
   }
 
-  const prepared = async (): Promise<void> => {
-    for (const name of await reading.folders(inbox.registerTemp)) {
-      const path = join(inbox.registerTemp, name)
-      if (isOld(path)) await removeEntry(tools, path)
-    }
-  }
+/**
+ * Removes what crashed processes left and nothing refers to. What belongs to a write under way looks the same, so a
+ * leftover goes only after it was seen for ten minutes; a process that slept longer writes its task anew.
+ */
+export const createCleanUp = (tools: InboxTools): (() => Promise<void>) => {
+  const { clock, inbox, places } = tools
+  const { isOld, endLook } = createWatching(clock)
+  const { staged, records, marks } = createLiveCleanUp(tools, isOld)
+  const { owners, prepared } = createRegisterCleanUp(tools, isOld)
+  const endedRecords = createEndedCleanUp(tools, isOld)
+  let lookedAt: number | null = null
 
   return async () => {
     if (lookedAt !== null && clock.monotonic() - lookedAt < lookMs) return

@@ -120,19 +120,8 @@ const createSettling = ({ tools: { reading, atomic, logger }, layout, records }:
   return { settle, endedPlace }
 }
 
-export const createEndings = (parts: EndingsParts): Endings => {
-  const { tools, layout, records, places, identities, running, queue } = parts
-  const { atomic, ids } = tools
-  const { settle, endedPlace } = createSettling(parts)
-
-  const end = async (from: string, name: Omit<EndingName, 'nonce'>, error?: string): Promise<EndingName | null> => {
-    const ending = { ...name, nonce: ids.next() }
-    if (error !== undefined) await atomic.createOnce(layout.errorFile(ending.nonce), error)
-    if ((await atomic.move(from, layout.endingFile(ending))) === 'moved') return ending
-    if (error !== undefined) await atomic.remove(layout.errorFile(ending.nonce))
-    return null
-  }
-
+/** The last step of an ending: the task goes where it belongs, after what its hold needed is gone. */
+const createLeaving = ({ tools: { atomic }, layout, records, identities, running, queue }: EndingsParts) => {
   /** Before the task leaves `releasing`: a crash in between is found there and cleaned up again. */
   const cleanUp = async (name: EndingName, record: TaskRecord): Promise<void> => {
     const { id, project, workspace, filename, idempotencyKey, issueNumber } = record
@@ -146,12 +135,6 @@ export const createEndings = (parts: EndingsParts): Endings => {
     await records.remove({ id, version: baseVersion(name) })
   }
 
-  const endPending: Endings['endPending'] = async (waiting, { id, version }, { kind, at, error }) => {
-    const ending = await end(waiting.path, { id, epoch: version, holder: noHolder, kind, at }, error)
-    if (ending) await queue.left(waiting)
-    return ending
-  }
-
   /** To where it waits again. Null where somebody else finished it. */
   const giveBack = async (name: EndingName, record: TaskRecord): Promise<Waiting | null> => {
     await cleanUp(name, record)
@@ -161,6 +144,28 @@ export const createEndings = (parts: EndingsParts): Endings => {
   const move = async (name: EndingName, record: TaskRecord, path: string): Promise<boolean> => {
     await cleanUp(name, record)
     return (await atomic.move(layout.endingFile(name), path)) === 'moved'
+  }
+  return { giveBack, move }
+}
+
+export const createEndings = (parts: EndingsParts): Endings => {
+  const { tools, layout, places, queue } = parts
+  const { atomic, ids } = tools
+  const { settle, endedPlace } = createSettling(parts)
+  const { giveBack, move } = createLeaving(parts)
+
+  const end = async (from: string, name: Omit<EndingName, 'nonce'>, error?: string): Promise<EndingName | null> => {
+    const ending = { ...name, nonce: ids.next() }
+    if (error !== undefined) await atomic.createOnce(layout.errorFile(ending.nonce), error)
+    if ((await atomic.move(from, layout.endingFile(ending))) === 'moved') return ending
+    if (error !== undefined) await atomic.remove(layout.errorFile(ending.nonce))
+    return null
+  }
+
+  const endPending: Endings['endPending'] = async (waiting, { id, version }, { kind, at, error }) => {
+    const ending = await end(waiting.path, { id, epoch: version, holder: noHolder, kind, at }, error)
+    if (ending) await queue.left(waiting)
+    return ending
   }
 
   /** A crash in between leaves it pending, and the claim that meets it there ends it. */

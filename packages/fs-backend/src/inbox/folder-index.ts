@@ -71,7 +71,17 @@ interface Listed {
   isSure: boolean
   at: number
   took: number
-  mark: Mark | null
+  mark: Mark
+}
+
+/** What an index knows. */
+interface Knowledge<E> {
+  shelf: Shelf<E>
+  listed: Listed | null
+  /** What went since the last listing began, and since the one before: late news do not bring it back. */
+  gone: Set<string>
+  goneBefore: Set<string>
+  found: number
 }
 
 const createShelf = <E extends Entry>(compare: (a: E, b: E) => number): Shelf<E> => ({
@@ -92,10 +102,15 @@ const remove = <E extends Entry>({ byFile, byId }: Shelf<E>, file: string): void
   if (entry && byId.get(entry.id) === entry) byId.delete(entry.id)
 }
 
+interface Looked {
+  stamp: string
+  isSure: boolean
+}
+
 /** Since when a folder has looked as it does. */
 const createStamps = ({ listing, now }: IndexTools, folder: string) => {
   let seen: { stamp: string; since: number } | null = null
-  return async (): Promise<{ stamp: string; isSure: boolean } | null> => {
+  return async (): Promise<Looked | null> => {
     const at = now()
     const stamp = await listing.stamp(folder)
     if (stamp === null) seen = null
@@ -104,73 +119,75 @@ const createStamps = ({ listing, now }: IndexTools, folder: string) => {
   }
 }
 
-export const createFolderIndex = <E extends Entry>(
-  tools: IndexTools,
-  { name, folder, compare, read }: Indexing<E>,
-): FolderIndex<E> => {
-  const { listing, news, now, few = defaultFew } = tools
-  const look = createStamps(tools, folder)
-  let shelf = createShelf(compare)
-  let listed: Listed | null = null
-  /** What went since the last listing began, and since the one before: late news do not bring it back. */
-  let gone = new Set<string>()
-  let goneBefore = new Set<string>()
-  let found = 0
-  let turn: Promise<unknown> = Promise.resolve()
+const drop = <E extends Entry>({ shelf, gone }: Knowledge<E>, file: string): void => {
+  gone.add(file)
+  remove(shelf, file)
+}
 
-  const isBig = (): boolean => shelf.byFile.size >= few
-
-  const drop = (file: string): void => {
-    gone.add(file)
-    remove(shelf, file)
-  }
-
-  const list = async ({ stamp, isSure }: { stamp: string; isSure: boolean }): Promise<void> => {
+/** Replaces what is known by what lies there. */
+const createList =
+  <E extends Entry>({ listing, news, now }: IndexTools, { folder, compare, read }: Indexing<E>) =>
+  async (known: Knowledge<E>, { stamp, isSure }: Looked): Promise<void> => {
     const at = now()
-    const mark = listed === null || isBig() ? await news.mark() : null
+    const mark = await news.mark()
     const next = createShelf(compare)
-    const goneMeanwhile = new Set<string>()
-    goneBefore = gone
-    gone = goneMeanwhile
+    const gone = new Set<string>()
+    known.goneBefore = known.gone
+    known.gone = gone
     await listing.names(folder, async (files) => {
-      for (const entry of await read(files, (file) => shelf.byFile.get(file))) {
-        if (goneMeanwhile.has(entry.file)) continue
-        if (!shelf.byFile.has(entry.file)) found += 1
+      for (const entry of await read(files, (file) => known.shelf.byFile.get(file))) {
+        if (gone.has(entry.file)) continue
+        if (!known.shelf.byFile.has(entry.file)) known.found += 1
         add(next, entry)
       }
     })
-    for (const file of goneMeanwhile) remove(next, file)
-    shelf = next
-    listed = { stamp, isSure, at: now(), took: now() - at, mark }
+    for (const file of gone) remove(next, file)
+    known.shelf = next
+    known.listed = { stamp, isSure, at: now(), took: now() - at, mark }
   }
 
-  /** False where the folder has to be listed. */
-  const hear = async (): Promise<boolean> => {
-    const heard = listed?.mark ? await news.since(listed.mark) : null
-    if (!heard || !listed) return false
+/** Learns what was told since. False where the folder has to be listed. */
+const createHear =
+  <E extends Entry>({ news }: IndexTools, { name, read }: Indexing<E>) =>
+  async (known: Knowledge<E>, listed: Listed): Promise<boolean> => {
+    const heard = await news.since(listed.mark)
+    if (!heard) return false
     listed.mark = heard.mark
-    const files = heard.items.filter((item) => item.folder === name)
-    for (const { kind, file } of files) if (kind === '-') drop(file)
-    const fresh = files.flatMap(({ kind, file }) => (kind === '+' ? [file] : []))
-    const isNew = (file: string): boolean => !shelf.byFile.has(file) && !gone.has(file) && !goneBefore.has(file)
-    for (const entry of await read(fresh.filter(isNew), () => undefined)) {
-      found += 1
-      add(shelf, entry)
+    const items = heard.items.filter((item) => item.folder === name)
+    for (const { kind, file } of items) if (kind === '-') drop(known, file)
+    const isNew = (file: string): boolean =>
+      !known.shelf.byFile.has(file) && !known.gone.has(file) && !known.goneBefore.has(file)
+    const came = items.filter(({ kind, file }) => kind === '+' && isNew(file)).map(({ file }) => file)
+    for (const entry of await read(came, () => undefined)) {
+      known.found += 1
+      add(known.shelf, entry)
     }
     return true
   }
 
+export const createFolderIndex = <E extends Entry>(tools: IndexTools, indexing: Indexing<E>): FolderIndex<E> => {
+  const { now, few = defaultFew } = tools
+  const look = createStamps(tools, indexing.folder)
+  const list = createList(tools, indexing)
+  const hear = createHear(tools, indexing)
+  const empty = () => createShelf(indexing.compare)
+  const known: Knowledge<E> = { shelf: empty(), listed: null, gone: new Set(), goneBefore: new Set(), found: 0 }
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const isBig = (): boolean => known.shelf.byFile.size >= few
+
   const refresh = async (isExact: boolean): Promise<void> => {
     const looked = await look()
+    const { listed } = known
     if (!looked) {
-      shelf = createShelf(compare)
-      listed = null
+      known.shelf = empty()
+      known.listed = null
       return
     }
     if (listed?.isSure && listed.stamp === looked.stamp) return
     const isTooSoon = listed !== null && isBig() && now() - listed.at < listedShare * listed.took
-    if (!isExact && isTooSoon && (await hear())) return
-    await list(looked)
+    if (!isExact && isTooSoon && (await hear(known, listed))) return
+    await list(known, looked)
   }
 
   return {
@@ -180,25 +197,25 @@ export const createFolderIndex = <E extends Entry>(
       return result
     },
     isBig,
-    size: () => shelf.byFile.size,
-    found: () => found,
-    entries: () => shelf.byFile.values(),
-    get: (file) => shelf.byFile.get(file),
-    withId: (id) => shelf.byId.get(id),
+    size: () => known.shelf.byFile.size,
+    found: () => known.found,
+    entries: () => known.shelf.byFile.values(),
+    get: (file) => known.shelf.byFile.get(file),
+    withId: (id) => known.shelf.byId.get(id),
     next() {
       for (;;) {
-        const entry = shelf.order.pop()
+        const entry = known.shelf.order.pop()
         // What was dropped or replaced stays in the order until it is met.
-        if (!entry || shelf.byFile.get(entry.file) === entry) return entry
+        if (!entry || known.shelf.byFile.get(entry.file) === entry) return entry
       }
     },
     putBack(entry) {
-      if (shelf.byFile.get(entry.file) === entry) shelf.order.push(entry)
+      if (known.shelf.byFile.get(entry.file) === entry) known.shelf.order.push(entry)
     },
     replace(entry) {
-      remove(shelf, entry.file)
-      add(shelf, entry)
+      remove(known.shelf, entry.file)
+      add(known.shelf, entry)
     },
-    drop,
+    drop: (file) => drop(known, file),
   }
 }

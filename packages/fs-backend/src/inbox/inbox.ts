@@ -10,7 +10,8 @@ import { createOperatorVerbs } from './operator.ts'
 import { createPromotion } from './promotion.ts'
 import { createPurge } from './purge.ts'
 import { createReadVerbs } from './reads.ts'
-import { createRecoveryVerbs } from './recovery.ts'
+import { createResume } from './resume.ts'
+import { createSweep } from './sweep.ts'
 import { watchInbox } from './watch.ts'
 
 /** A verb of several steps: where one fails, those before it have happened. */
@@ -28,7 +29,6 @@ export const createInbox = (tools: FsTools): InboxStore => {
   const holders = createHolders(inbox)
   const promote = createPromotion(inbox)
   const { bind, heartbeat, complete, fail, release } = createHolderVerbs(inbox)
-  const { resume, sweep } = createRecoveryVerbs(inbox, holders, promote)
   const { requeue, cancel } = createOperatorVerbs(inbox)
   return {
     enqueue: ofSteps(createEnqueue(inbox)),
@@ -38,8 +38,8 @@ export const createInbox = (tools: FsTools): InboxStore => {
     complete: ofSteps(complete),
     fail: ofSteps(fail),
     release: ofSteps(release),
-    resume: ofSteps(resume),
-    sweep: ofSteps(sweep),
+    resume: ofSteps(createResume(inbox, holders)),
+    sweep: ofSteps(createSweep(inbox, promote)),
     requeue: ofSteps(requeue),
     cancel: ofSteps(cancel),
     ...createReadVerbs(inbox, holders),

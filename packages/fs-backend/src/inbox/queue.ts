@@ -73,37 +73,46 @@ export interface QueueParts extends Pick<FsTools, 'atomic' | 'reading' | 'clock'
   places: Places
 }
 
+/** Of what its name tells no more is read; the rest is looked at by every listing. */
+const createPendingReading =
+  (places: Places, project: string) =>
+  async (files: readonly string[], known: (file: string) => PendingEntry | undefined): Promise<PendingEntry[]> => {
+    const read = async (file: string): Promise<PendingEntry | null> => {
+      const place = await (known(file)?.isHandMade ? places.handMadeAt(project, file) : places.pendingAt(project, file))
+      return place && entryOf(place)
+    }
+    const entries: PendingEntry[] = []
+    const others: string[] = []
+    for (const file of files.filter(places.isTaskFile)) {
+      const before = known(file)
+      const name = before ? null : inboxNames.parsePending(file)
+      if (before && !before.isHandMade) entries.push(before)
+      else if (name?.order) entries.push({ ...name.task, ...name.order, file, isHandMade: false })
+      else others.push(file)
+    }
+    for (const entry of await mapSome(others, readTogether, read)) if (entry) entries.push(entry)
+    return entries
+  }
+
+const readDelayed = async (files: readonly string[]): Promise<DelayedEntry[]> =>
+  files.flatMap((file) => {
+    const name = inboxNames.parseDelayed(file)
+    return name ? [{ ...name, file }] : []
+  })
+
 export const createQueue = (parts: QueueParts): Queue => {
   const { layout, places, atomic, reading, clock, news } = parts
   const projects = new Map<string, PendingIndex>()
 
-  /** Of what its name tells no more is read; the rest is looked at by every listing. */
-  const readPending =
-    (project: string) =>
-    async (files: readonly string[], known: (file: string) => PendingEntry | undefined): Promise<PendingEntry[]> => {
-      const read = async (file: string): Promise<PendingEntry | null> => {
-        const place = await (known(file)?.isHandMade
-          ? places.handMadeAt(project, file)
-          : places.pendingAt(project, file))
-        return place && entryOf(place)
-      }
-      const entries: PendingEntry[] = []
-      const others: string[] = []
-      for (const file of files.filter(places.isTaskFile)) {
-        const before = known(file)
-        const name = before ? null : inboxNames.parsePending(file)
-        if (before && !before.isHandMade) entries.push(before)
-        else if (name?.order) entries.push({ ...name.task, ...name.order, file, isHandMade: false })
-        else others.push(file)
-      }
-      for (const entry of await mapSome(others, readTogether, read)) if (entry) entries.push(entry)
-      return entries
-    }
-
   const pending = (project: string): PendingIndex => {
     const present = projects.get(project)
     if (present) return present
-    const indexing = { name: project, folder: layout.project(project), compare: claimOrder, read: readPending(project) }
+    const indexing = {
+      name: project,
+      folder: layout.project(project),
+      compare: claimOrder,
+      read: createPendingReading(places, project),
+    }
     const index = createFolderIndex<PendingEntry>(parts, indexing)
     projects.set(project, index)
     return index
@@ -113,11 +122,7 @@ export const createQueue = (parts: QueueParts): Queue => {
     name: delayedNews,
     folder: layout.delayed,
     compare: delayedOrder,
-    read: async (files) =>
-      files.flatMap((file) => {
-        const name = inboxNames.parseDelayed(file)
-        return name ? [{ ...name, file }] : []
-      }),
+    read: readDelayed,
   })
 
   const look: Queue['look'] = async (project, entry) => {

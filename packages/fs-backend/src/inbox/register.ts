@@ -55,9 +55,9 @@ export const removeEntry = async ({ reading, withFolder }: FsTools, path: string
   }
 }
 
-export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace): Register => {
-  const { atomic, reading, withFolder, ids } = tools
-  const owner = async (key: string): Promise<string | null> => (await reading.files(join(folder, key)))[0] ?? null
+/** Puts an entry where its key is free. */
+const createPlacing = (tools: FsTools, { folder, temp }: RegisterPlace) => {
+  const { atomic, withFolder, ids } = tools
 
   const prepare = async (temps: Folder, name: string, token: string): Promise<void> => {
     await sys.mkdir(temps.at(name))
@@ -71,7 +71,7 @@ export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace):
    * False where the key has an owner, since a folder is never renamed over one that is not empty; and where what was
    * prepared was cleaned away, because this process slept too long.
    */
-  const place = async (key: string, token: string): Promise<boolean> => {
+  return async (key: string, token: string): Promise<boolean> => {
     const path = join(folder, key)
     await atomic.makeFolder(temp)
     await atomic.makeFolder(dirname(path))
@@ -89,17 +89,24 @@ export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace):
       })
     })
   }
+}
 
-  /** False where `from` has it no longer. */
-  const swap = (key: string, from: string, to: string): Promise<boolean> =>
-    withFolder(join(folder, key), async (entry) => {
-      if (!(await expected(sys.rename(entry.at(from), entry.at(to)), ['ENOENT']))) return false
-      await entry.sync()
-      return true
-    }).catch((error: unknown) => {
-      if (isAbsent(error)) return false
-      throw error
-    })
+/** False where `from` has it no longer. */
+const swap = ({ withFolder }: FsTools, path: string, from: string, to: string): Promise<boolean> =>
+  withFolder(path, async (entry) => {
+    if (!(await expected(sys.rename(entry.at(from), entry.at(to)), ['ENOENT']))) return false
+    await entry.sync()
+    return true
+  }).catch((error: unknown) => {
+    if (isAbsent(error)) return false
+    throw error
+  })
+
+export const createRegister = (tools: FsTools, registerPlace: RegisterPlace): Register => {
+  const { atomic, reading, withFolder } = tools
+  const { folder } = registerPlace
+  const place = createPlacing(tools, registerPlace)
+  const owner = async (key: string): Promise<string | null> => (await reading.files(join(folder, key)))[0] ?? null
 
   const acquire: Register['acquire'] = async (key, token, isLive) => {
     for (let turn = 0; turn < mostTurns; turn += 1) {
@@ -111,7 +118,7 @@ export const createRegister = (tools: FsTools, { folder, temp }: RegisterPlace):
         await atomic.syncFolder(dirname(join(folder, key)))
         return { status: 'acquired' }
       } else if (await isLive(present)) return { status: 'taken', owner: present }
-      else if (await swap(key, present, token)) return { status: 'acquired' }
+      else if (await swap(tools, join(folder, key), present, token)) return { status: 'acquired' }
     }
     throw new StoreError({ code: 'unavailable', message: `${join(folder, key)}: other processes keep changing it.` })
   }
