@@ -10,7 +10,7 @@ import { openTools } from '../src/tools.ts'
 
 const few = 3
 
-/** An index of a folder in which four files are many, with a clock that stands still but for 10 ms that a listing takes. */
+/** An index of a folder in which three files are many, with a clock that stands still but for 10 ms that a listing takes. */
 const openIndex = async (given: Partial<Listing> = {}) => {
   const root = await mkdtemp(join(tmpdir(), 'nexus-index-'))
   const tools = await openTools(root, createFakes().context, () => false)
@@ -52,9 +52,7 @@ const openIndex = async (given: Partial<Listing> = {}) => {
     remove: (file: string) => unlink(join(folder, file)),
     /** As of a big folder whose news are heard. */
     async fill() {
-      for (const file of ['b', 'c', 'd', 'e']) await write(file)
-      await index.refresh()
-      await write('f')
+      for (const file of ['b', 'c', 'd', 'e', 'f']) await write(file)
       await index.refresh()
       listings = 0
     },
