@@ -118,7 +118,8 @@ describe('a transaction', () => {
         { timeoutMs: 20_000 },
       )
     await Promise.all([add(1, 2), add(2, 1)])
-    expect(runs).toBe(3)
+    // One of them loses, or both where the server looks at them at the same moment.
+    expect(runs).toBeGreaterThan(2)
     expect((await query('SELECT n FROM t')).rows).toEqual([{ n: 2 }, { n: 2 }])
   })
 })

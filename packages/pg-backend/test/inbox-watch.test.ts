@@ -79,7 +79,7 @@ test('[C-INBOX-19] where LISTEN hears nothing, as behind a pooler, that is said 
     warned = resolve
   })
   const { context } = createFakes()
-  const logger: Logger = { ...context.logger, warn: (_, fields) => warned(fields?.['reason']) }
+  const logger: Logger = { ...context.logger, warn: (_, fields) => fields?.['pollMs'] && warned(fields['reason']) }
   await using backend = await openPgBackend({ ...context, logger, dsn: t.dsn, listenDsn: elsewhere.dsn })
   const hints = backend.inbox.watch(AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
   expect(await warning).toMatch(/pooler/)
