@@ -14,6 +14,7 @@ import {
   checkCompletionNames,
   checkName,
   dedupKey,
+  encodeCursor,
   makePage,
   maxUpdateTries,
   nameProblem,
@@ -26,8 +27,9 @@ import {
   StoreError,
 } from '@nexus/core'
 import { z } from 'zod'
+import { sqlStateOf } from './pg-errors.ts'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
-import { emptyPage, readDate, readJsonObject } from './rows.ts'
+import { readDate, readJsonObject } from './rows.ts'
 import * as sql from './statements/completions.ts'
 import type { PgTools } from './tools.ts'
 
@@ -105,24 +107,54 @@ interface ListRequest extends PageRequest {
   project: string | null | undefined
 }
 
-const createList =
-  ({ run }: PgTools) =>
-  async (request: ListRequest, options: CallOptions): Promise<Page<Completion>> => {
+type Place = z.output<typeof Cursor>
+
+const placeOf = ({ seq, created_text, id }: sql.CompletionRow): Place => [seq, created_text, id]
+
+const afterOf = (place: Place | null): sql.CompletionListShape['after'] =>
+  place === null ? 'start' : place[0] === null ? 'unordered' : 'ordered'
+
+/** Whether the page looked at all that it may look at with this row. */
+const isCutAt = (row: sql.CompletionListRow | undefined): boolean => Number(row?.looked) === sql.maxLooked
+
+const createList = ({ run }: PgTools) => {
+  const look = async (request: ListRequest, options: CallOptions) => {
     const { latest, issueNumber, project } = request
-    const cursor = readCursor(request, Cursor)
-    const limit = pageLimit(request)
-    const statement = sql.listCompletions({
+    const place = readCursor(request, Cursor)
+    const given = [issueNumber, project].filter((value) => typeof value === 'string')
+    const shape = {
       latest,
       issueNumber: issueNumber !== undefined,
       project: project === undefined ? 'any' : project === null ? 'none' : 'one',
-      after: cursor === null ? 'start' : cursor[0] === null ? 'unordered' : 'ordered',
-    })
-    const given = [issueNumber, project].filter((value) => typeof value === 'string')
-    if (!given.every(canExist)) return emptyPage()
-    const after = (cursor ?? []).filter((value) => value !== null)
-    const rows = await run(statement, [limit + 1, ...given, ...after], options)
-    return makePage(rows, request, { read: readRow, key: ({ seq, created_text, id }) => [seq, created_text, id] })
+    } as const
+    const wanted = pageLimit(request) + 1
+    if (!given.every(canExist)) return { rows: [], isCut: false }
+    const after = afterOf(place)
+    const rows = await run(
+      sql.listCompletions({ ...shape, after }),
+      [wanted, ...given, ...(place ?? []).filter((value) => value !== null)],
+      options,
+    )
+    if (after !== 'ordered' || rows.length === wanted || isCutAt(rows.at(-1)))
+      return { rows, isCut: isCutAt(rows.at(-1)) }
+    const older = await run(
+      sql.listCompletions({ ...shape, after: 'older' }),
+      [wanted - rows.length, ...given],
+      options,
+    )
+    return { rows: [...rows, ...older], isCut: isCutAt(older.at(-1)) }
   }
+
+  return async (request: ListRequest, options: CallOptions): Promise<Page<Completion>> => {
+    const { rows, isCut } = await look(request, options)
+    const last = rows.at(-1)
+    const found = rows.filter((row) => row.is_latest !== false)
+    const page = makePage(found, request, { read: readRow, key: placeOf })
+    return isCut && last && page.cursor === null ? { ...page, cursor: encodeCursor(placeOf(last)) } : page
+  }
+}
+
+const lostRace = { owner: null, is_assigned: false, is_taken: false }
 
 const createAssign =
   ({ run }: PgTools) =>
@@ -130,7 +162,11 @@ const createAssign =
     checkName('project', project)
     if (!canExist(key)) return { status: 'absent' }
     for (;;) {
-      const [found] = await run(sql.assignCompletion, [key, project], options)
+      const [found] = await run(sql.assignCompletion, [key, project], options).catch((error: unknown) => {
+        // A save or an assignment just took that identity, and the next look sees it.
+        if (sqlStateOf(error) === '23505') return [lostRace]
+        throw error
+      })
       if (!found) return { status: 'absent' }
       if (found.owner !== null) return { status: 'owned', project: found.owner }
       if (found.is_taken) return { status: 'taken' }

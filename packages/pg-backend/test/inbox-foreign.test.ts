@@ -70,3 +70,16 @@ test('[C-INBOX-5] a run time without an end never comes, and is shown', async ()
   expect(await t.backend.inbox.claim(request)).toEqual([])
   expect((await t.backend.inbox.load(id))?.runAt).toEqual(new Date(8.64e15))
 })
+
+test('[C-INBOX-6] tasks of one name whose workspace another program left out are claimed one after the other', async () => {
+  await using t = await open()
+  await t.sql.query('ALTER TABLE nexus_inbox_queue ALTER COLUMN workspace DROP NOT NULL')
+  await t.sql.query(
+    `INSERT INTO nexus_inbox_queue (project_key, workspace, filename) VALUES ('apollo', NULL, 'a.md'), ('apollo', NULL, 'a.md')`,
+  )
+  const [first, ...others] = await t.backend.inbox.claim(request)
+  expect({ filename: first?.filename, others }).toEqual({ filename: 'a.md', others: [] })
+  expect(await t.backend.inbox.claim(request)).toEqual([])
+  if (first) await t.backend.inbox.complete(first.claim)
+  expect(await t.backend.inbox.claim(request)).toHaveLength(1)
+})

@@ -96,6 +96,20 @@ test('[C-INBOX-4] of projects with nothing in processing the one that waited lon
   expect(served).toEqual(['a', 'b', 'c', 'a', 'b', 'c'])
 })
 
+test('[C-INBOX-4] of more projects than are remembered each has its turn', async () => {
+  await using t = await open()
+  const { inbox } = t.backend
+  const projects = Array.from({ length: 130 }, (_, n) => `project-${n}`)
+  await inbox.enqueue(projects.flatMap((project) => tasks(2, { project })))
+  const served = new Set<string>()
+  for (let n = 0; n < 130; n += 1)
+    for (const { project, claim } of await inbox.claim({ ...request, limit: 1 })) {
+      served.add(project)
+      await inbox.complete(claim)
+    }
+  expect(served.size).toBe(130)
+})
+
 test('[C-INBOX-3] a claimer takes what comes after the tasks that another is just taking', async () => {
   await using t = await open()
   const ids = (await t.backend.inbox.enqueue(tasks(4))).map(({ id }) => id)

@@ -60,6 +60,24 @@ test('[C-WORKFLOW-5] a project is found where only the document names it, and pa
   expect(last).toMatchObject({ cursor: null, items: { length: 30 } })
 })
 
+test('[C-COMPLETION-6] an issue with more records than a page looks at hides no other, in any list', async () => {
+  await using t = await openEarlier()
+  const { completions } = t.backend
+  for (const issueNumber of ['8', '9']) await completions.save(aCompletion({ issueNumber }))
+  await t.sql.query(
+    `INSERT INTO nexus_completions (project, issue_number, agent_type, status, summary_text, data, dedup_key)
+     SELECT CASE n % 2 WHEN 0 THEN 'alpha' END, '7', 'a' || n, 'complete', '', '{}', 'k' || n FROM generate_series(1, 21000) AS n`,
+  )
+  const scanned = await all((cursor) => completions.scan({ cursor, limit: 2 }))
+  expect(scanned.map(({ issueNumber }) => issueNumber)).toEqual(['7', '7', '9', '8', '1', '2', '3', '4', '5'])
+  const ofAlpha = await all((cursor) => completions.scan({ project: 'alpha', cursor, limit: 2 }))
+  expect(ofAlpha.map(({ issueNumber }) => issueNumber)).toEqual(['7', '9', '8'])
+  const ofNobody = await all((cursor) => completions.scan({ project: null, cursor, limit: 1 }))
+  expect(ofNobody.map(({ issueNumber }) => issueNumber)).toEqual(['7', '1', '2', '3', '4', '5'])
+  const ofIssue = await all((cursor) => completions.scan({ issueNumber: '7', cursor, limit: 1 }))
+  expect(ofIssue.map(({ agentType }) => agentType)).toEqual(['a21000', 'a20999'])
+})
+
 test('[C-COMPLETION-6] rows from before the order of saving come last, newest first, and pages go across', async () => {
   await using t = await openEarlier()
   const { completions } = t.backend

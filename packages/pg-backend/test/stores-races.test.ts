@@ -82,6 +82,59 @@ test('[C-COMPLETION-8] racing assigns end with one owner', async () => {
   )
 })
 
+/** Another program's record of nobody, under the documented key, and how the two end. */
+const raceForIdentity = async (
+  t: PgHarness,
+  { hold, first, second }: Record<'first' | 'second', () => Promise<{ status: string }>> & { hold: string },
+) => {
+  const row = { issueNumber: '7', agentType: 'developer', status: 'complete', summary: 'Done', data: '{}' }
+  await t.foreign.insertCompletion({ project: '', ...row })
+  const other = await t.sql.connect()
+  await other.query(`BEGIN; ${hold}`)
+  const waiting = first()
+  await untilBlocked(t)
+  const { status } = await second()
+  await other.query('ROLLBACK')
+  other.release()
+  const { items } = await t.backend.completions.history('7')
+  return { first: (await waiting).status, second: status, owners: items.map(({ project }) => project).sort() }
+}
+
+test('[C-COMPLETION-8] a first save that overtakes an assignment makes it taken', async () => {
+  await using t = await open()
+  const { completions } = t.backend
+  const ended = await raceForIdentity(t, {
+    hold: 'SELECT FROM nexus_completions FOR UPDATE',
+    first: () => completions.assign('7:developer:complete', 'alpha'),
+    second: () => completions.save(aCompletion()),
+  })
+  expect(ended).toEqual({ first: 'taken', second: 'created', owners: ['alpha', null] })
+})
+
+test('[C-COMPLETION-8] a first save that an assignment overtakes goes on with that record', async () => {
+  await using t = await open()
+  const { completions } = t.backend
+  const ended = await raceForIdentity(t, {
+    hold: `INSERT INTO nexus_completions (issue_number, agent_type, dedup_key) VALUES ('1', 'x', 'alpha/7:developer:complete')`,
+    first: () => completions.save(aCompletion()),
+    second: () => completions.assign('7:developer:complete', 'alpha'),
+  })
+  expect(ended).toEqual({ first: 'updated', second: 'assigned', owners: ['alpha'] })
+})
+
+test('[C-COMPLETION-1] [C-PG-3] another program gives one record of ours the identity of another, and both stay', async () => {
+  await using t = await open()
+  const { completions } = t.backend
+  await completions.save(aCompletion())
+  await completions.save(aCompletion({ agentType: 'reviewer' }))
+  await t.sql.query(`UPDATE nexus_completions SET agent_type = 'developer'`)
+  expect(await completions.save(aCompletion({ summary: 'Again' }))).toEqual({
+    status: 'updated',
+    dedupKey: '7:reviewer:complete',
+  })
+  expect(await completions.save(aCompletion({ agentType: 'reviewer' }))).toMatchObject({ status: 'created' })
+})
+
 test('[C-TASK-1] racing creations of one file are one row, and guarded ones have one winner', async () => {
   await using t = await open()
   const peer = await t.peer()

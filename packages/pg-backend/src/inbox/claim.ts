@@ -8,15 +8,15 @@ import {
   StoreError,
 } from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
-import { type ClaimedRow, claimTasks, claimTasksOf } from '../statements/inbox-queue.ts'
+import { type ClaimedRow, claimTasks, claimTasksOf } from '../statements/inbox-claim.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { boundedLease, readClaimed } from './rows.ts'
 
 type Request = ReturnType<typeof ClaimRequest.parse>
 
 const maxClaims = 10_000
-/** How many projects are remembered by when they were served; one that was forgotten counts as never served. */
-const maxServed = 1000
+/** How many projects are remembered by when they were served; among all others it goes round in the order of their names. */
+const maxServed = 100
 
 /** Runs what it is given one after the other. */
 const createTurns = () => {

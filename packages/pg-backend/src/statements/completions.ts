@@ -1,3 +1,4 @@
+import { maxPageLimit } from '@nexus/core'
 import { type Statement, statement } from '../query.ts'
 import { revOf } from '../rev.ts'
 
@@ -35,15 +36,40 @@ const hash = revOf('c', [
 const columns = `c.id, c.project, c.issue_number, c.agent_type, c.status, c.summary_text, c.data, c.report_id, c.dedup_key,
   c.created_at, c.updated_at, c.created_at::text AS created_text, c.seq, ${hash} AS hash`
 
-const latestFirst = 'c.seq DESC NULLS LAST, c.created_at DESC, c.id DESC'
-const identity =
-  'c.project = $1::text AND c.issue_number = $2::text AND c.agent_type = $3::text AND c.status = $4::text'
+const latestFirst = (alias: string): string =>
+  `${alias}.seq DESC NULLS LAST, ${alias}.created_at DESC, ${alias}.id DESC`
+
+/** Unique where not null: what a save or an assignment takes before another of that identity can. */
+const identityKey = (project: string, issue: string, agent: string, status: string): string =>
+  `encode(sha256(convert_to(ROW(${project}, ${issue}, ${agent}, ${status})::text, 'UTF8')), 'hex')`
+
+const given = { project: '$1::text', issue: '$2::text', agent: '$3::text', status: '$4::text' }
+const givenKey = identityKey(given.project, given.issue, given.agent, given.status)
+const identity = (alias: string, { project, issue, agent, status } = given): string =>
+  `${alias}.project = ${project} AND ${alias}.issue_number = ${issue} AND ${alias}.agent_type = ${agent} AND ${alias}.status = ${status}`
 const words = '(c.summary_text, c.data, c.report_id)'
 
+const identityHash = (project: string, issue: string, agent: string, status: string): string =>
+  `hashtextextended(${status}, hashtextextended(${agent}, hashtextextended(${issue}, hashtextextended(${project}, 0))))`
+
+/** Those without a key are few and have an index of their own; the fence keeps the planner from taking another. */
+const rowsOf = (of: typeof given): string =>
+  `SELECT k.id, k.seq, k.created_at FROM nexus_completions AS k
+     WHERE k.identity_key = ${identityKey(of.project, of.issue, of.agent, of.status)}
+   UNION ALL SELECT u.id, u.seq, u.created_at FROM (
+     SELECT u.* FROM nexus_completions AS u WHERE u.identity_key IS NULL AND u.project IS NOT NULL
+       AND ${identityHash('u.project', 'u.issue_number', 'u.agent_type', 'u.status')}
+         = ${identityHash(of.project, of.issue, of.agent, of.status)} OFFSET 0) AS u WHERE ${identity('u', of)}`
+
 /** Other programs can make rows of one identity; the latest is ours to go on with. */
-const mine = `SELECT ${columns} FROM nexus_completions AS c WHERE ${identity} ORDER BY ${latestFirst} LIMIT 1`
+const mine = `SELECT ${columns} FROM nexus_completions AS c
+   WHERE c.id = (SELECT i.id FROM (${rowsOf(given)}) AS i ORDER BY ${latestFirst('i')} LIMIT 1)`
 
 export const findCompletion = statement<CompletionRow>(mine)
+
+/** No condition that an index has: the row is found by its id. */
+const stillIs = `(c.project, c.issue_number, c.agent_type, c.status)
+       IS NOT DISTINCT FROM (${given.project}, ${given.issue}, ${given.agent}, ${given.status})`
 
 /** The sequence is set in so many words: that is how the trigger tells our writes from those of other programs. */
 const rewrite = `UPDATE nexus_completions AS c SET summary_text = $5::text, data = $6::text, report_id = $7::text,
@@ -57,17 +83,18 @@ export const saveCompletion = statement<SavedRow>(
   `WITH mine AS (${mine}),
    updated AS (
      ${rewrite} FROM mine
-     WHERE c.id = mine.id AND ${identity} AND ${words} IS DISTINCT FROM ($5::text, $6::text, $7::text)
+     WHERE c.id = mine.id AND ${stillIs} AND ${words} IS DISTINCT FROM ($5::text, $6::text, $7::text)
        AND nexus_is_readable(c.data) AND c.data ~ '^\\s*\\{'
      RETURNING c.dedup_key),
    created AS (
      INSERT INTO nexus_completions AS c
-       (project, issue_number, agent_type, status, summary_text, data, report_id, dedup_key, seq, created_at, updated_at)
+       (project, issue_number, agent_type, status, summary_text, data, report_id, dedup_key, seq, created_at, updated_at,
+        identity_key)
      SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text,
        CASE WHEN EXISTS (SELECT FROM nexus_completions AS held WHERE held.dedup_key = $8::text) THEN $9::text ELSE $8::text END,
-       nextval('nexus_completions_order'), clock_timestamp(), clock_timestamp()
+       nextval('nexus_completions_order'), clock_timestamp(), clock_timestamp(), ${givenKey}
      WHERE NOT EXISTS (SELECT FROM mine)
-     ON CONFLICT (dedup_key) DO NOTHING
+     ON CONFLICT DO NOTHING
      RETURNING c.dedup_key)
    SELECT 'created' AS status, dedup_key FROM created
    UNION ALL SELECT 'updated', dedup_key FROM updated
@@ -80,7 +107,7 @@ export const replaceUnreadableCompletion = statement<SavedRow>(
      INSERT INTO nexus_quarantine (store, key, data, reason)
      SELECT 'nexus_completions', c.dedup_key, c.data, 'unreadable, replaced by a save' FROM nexus_completions AS c
      WHERE c.id = $8 AND ${hash} = $9 AND $10::boolean)
-   ${rewrite} WHERE c.id = $8 AND ${identity} AND ${hash} = $9
+   ${rewrite} WHERE c.id = $8 AND ${stillIs} AND ${hash} = $9
    RETURNING 'updated' AS status, c.dedup_key`,
 )
 
@@ -88,49 +115,104 @@ export const loadCompletion = statement<CompletionRow>(
   `SELECT ${columns} FROM nexus_completions AS c WHERE c.dedup_key = $1::text`,
 )
 
-/** Which conditions a list has; each combination is a statement of its own, so that each is planned with its index. */
+/** Which conditions a list has; each combination is a statement of its own. */
 export interface CompletionListShape {
   /** Only the latest of each project and issue. */
   latest: boolean
   issueNumber: boolean
   project: 'any' | 'none' | 'one'
-  /** After a row with a place in the order of saving, or after one that is older than that order. */
-  after: 'start' | 'ordered' | 'unordered'
+  /**
+   * After a row with a place in the order of saving, or after one that is older than that order; `older`: all of those.
+   * Each is one range of an index; the two sides together would be none.
+   */
+  after: 'start' | 'ordered' | 'older' | 'unordered'
 }
 
-/** Nulls of the order come last, so each side of it is compared for itself. */
-const isNewest = `NOT EXISTS (
-     SELECT FROM nexus_completions AS n
-     WHERE n.issue_number = c.issue_number AND n.project IS NOT DISTINCT FROM c.project AND n.id <> c.id
-       AND (coalesce(n.seq, -1), n.created_at, n.id) > (coalesce(c.seq, -1), c.created_at, c.id))`
+/** `is_latest` is null in lists of everything. `looked`: how many rows were looked at up to this one. */
+export type CompletionListRow = CompletionRow & { is_latest: boolean | null; looked: string | null }
 
-/** Values: limit, issue number, project, then for `ordered` sequence, time and id, for `unordered` time and id. */
-export const listCompletions = (shape: CompletionListShape): Statement<CompletionRow> => {
+/** Rows that a page of `scan` looks at before it gives out what it has; the caller goes on with the cursor. */
+export const maxLooked = 10_000
+
+/** The first of one range: `project` is ordered by, because an index is not known to be in order behind an IS NULL. */
+const newestOf = (project: string): string =>
+  `(SELECT n.id FROM nexus_completions AS n WHERE n.issue_number = c.issue_number AND n.project ${project}
+     ORDER BY n.project, ${latestFirst('n')} LIMIT 1)`
+const isNewest = `CASE WHEN c.project IS NULL THEN ${newestOf('IS NULL')} ELSE ${newestOf('= c.project')} END = c.id`
+
+const conditionsOf = ({ issueNumber, project, after }: CompletionListShape): string => {
   let next = 2
   const conditions: string[] = []
-  if (shape.issueNumber) conditions.push(`c.issue_number = $${next++}`)
-  if (shape.project === 'one') conditions.push(`c.project = $${next++}`)
-  if (shape.project === 'none') conditions.push('c.project IS NULL')
-  if (shape.after === 'ordered') {
-    const [seq, time, id] = [`$${next++}::bigint`, `$${next++}::timestamptz`, `$${next++}::integer`]
-    conditions.push(`(c.seq IS NULL OR c.seq < ${seq} OR (c.seq = ${seq} AND (c.created_at, c.id) < (${time}, ${id})))`)
-  }
-  if (shape.after === 'unordered')
-    conditions.push(`c.seq IS NULL AND (c.created_at, c.id) < ($${next++}::timestamptz, $${next++}::integer)`)
-  if (shape.latest) conditions.push(isNewest)
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
-  return statement(`SELECT ${columns} FROM nexus_completions AS c ${where} ORDER BY ${latestFirst} LIMIT $1`)
+  if (issueNumber) conditions.push(`c.issue_number = $${next++}`)
+  if (project === 'one') conditions.push(`c.project = $${next++}`)
+  if (project === 'none') conditions.push('c.project IS NULL')
+  if (after === 'ordered')
+    conditions.push(`(c.seq, c.created_at, c.id) < ($${next++}::bigint, $${next++}::timestamptz, $${next++}::integer)`)
+  if (after === 'older' || after === 'unordered') conditions.push('c.seq IS NULL')
+  if (after === 'unordered') conditions.push(`(c.created_at, c.id) < ($${next++}::timestamptz, $${next++}::integer)`)
+  return conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
 }
 
-/** One row where the key exists: whose it was, whether it is now given to the project, or the project has another. */
+/** Of one issue, from project to project: however many records each has of it. */
+const latestOfIssue = (where: string): Statement<CompletionListRow> => {
+  const ofIssue = 'FROM nexus_completions AS c WHERE c.issue_number = $2'
+  return statement(
+    `WITH RECURSIVE owner AS (
+     (SELECT c.project ${ofIssue} AND c.project IS NOT NULL ORDER BY c.project LIMIT 1)
+     UNION ALL SELECT n.project FROM owner AS o CROSS JOIN LATERAL (
+       SELECT c.project ${ofIssue} AND c.project > o.project ORDER BY c.project LIMIT 1) AS n),
+   newest AS (
+     SELECT n.* FROM owner AS o CROSS JOIN LATERAL (
+       SELECT c.* ${ofIssue} AND c.project = o.project ORDER BY c.project, ${latestFirst('c')} LIMIT 1) AS n
+     UNION ALL (SELECT c.* ${ofIssue} AND c.project IS NULL ORDER BY c.project, ${latestFirst('c')} LIMIT 1))
+   SELECT ${columns}, true AS is_latest, NULL AS looked FROM newest AS c ${where} ORDER BY ${latestFirst('c')} LIMIT $1`,
+  )
+}
+
+/** A generic plan knows no other limit, and would rather sort all than read some in order. */
+const largestPage = maxPageLimit + 1
+
+/**
+ * Values: limit, issue number, project, then for `ordered` sequence, time and id, for `unordered` time and id. A row that
+ * follows one of its own project and issue is older than that one, without a look.
+ */
+export const listCompletions = (shape: CompletionListShape): Statement<CompletionListRow> => {
+  const { latest, issueNumber, project } = shape
+  const where = conditionsOf(shape)
+  if (latest && issueNumber && project === 'any') return latestOfIssue(where)
+  const order = `${project === 'none' ? 'c.project, ' : ''}${latestFirst('c')}`
+  const found = `FROM nexus_completions AS c ${where}`
+  if (!latest)
+    return statement(
+      `SELECT ${columns}, NULL AS is_latest, NULL AS looked
+   FROM (SELECT c.* ${found} ORDER BY ${order} LIMIT ${largestPage}) AS c ORDER BY ${order} LIMIT $1`,
+    )
+  const most = issueNumber ? 1 : maxLooked
+  return statement(
+    `SELECT ${columns}, c.looked, CASE WHEN c.looked < ${most} THEN true ELSE ${isNewest} END AS is_latest
+   FROM (
+     SELECT c.*, row_number() OVER looking AS looked, lag(c.issue_number) OVER looking AS former_issue,
+       lag(c.project) OVER looking AS former_project
+     ${found} WINDOW looking AS (ORDER BY ${order}) ORDER BY ${order} LIMIT ${most}) AS c
+   WHERE c.looked = ${most} OR (
+     (c.issue_number IS DISTINCT FROM c.former_issue OR c.project IS DISTINCT FROM c.former_project) AND ${isNewest})
+   ORDER BY ${order} LIMIT $1`,
+  )
+}
+
+const assigned = { project: '$2::text', issue: 'c.issue_number', agent: 'c.agent_type', status: 'c.status' }
+
+/**
+ * One row where the key exists: whose it was, whether it is now given to the project, or the project has another. Fails
+ * as a duplicate where a save or an assignment just took that identity.
+ */
 export const assignCompletion = statement<{ owner: string | null; is_assigned: boolean; is_taken: boolean }>(
   `WITH target AS (
-     SELECT c.id, c.project AS owner, EXISTS (
-       SELECT FROM nexus_completions AS o WHERE o.project = $2::text AND o.issue_number = c.issue_number
-         AND o.agent_type = c.agent_type AND o.status = c.status) AS is_taken
+     SELECT c.id, c.project AS owner, EXISTS (${rowsOf(assigned)}) AS is_taken
      FROM nexus_completions AS c WHERE c.dedup_key = $1::text),
    assigned AS (
-     UPDATE nexus_completions AS c SET project = $2::text FROM target
+     UPDATE nexus_completions AS c SET project = $2::text,
+       identity_key = ${identityKey(assigned.project, assigned.issue, assigned.agent, assigned.status)} FROM target
      WHERE c.id = target.id AND c.project IS NULL AND NOT target.is_taken
      RETURNING c.id)
    SELECT target.owner, target.is_taken, EXISTS (SELECT FROM assigned) AS is_assigned FROM target`,

@@ -41,15 +41,17 @@ export const issueKey = (project: string, issueNumber: string): string =>
 export const liveKey = (alias: string): string =>
   `CASE WHEN ${alias}.idem_key IS NULL THEN 'name ' || ${nameKey(alias)} ELSE 'key ' || ${digest(`${alias}.idem_key`)} END`
 
-export const sameName = (a: string, b: string): string =>
-  `${a}.filename = ${b}.filename AND ${a}.project_key = ${b}.project_key AND ${a}.workspace = ${b}.workspace`
+const nameHash = (alias: string): string =>
+  `hashtextextended(${alias}.filename, hashtextextended(${alias}.workspace, hashtextextended(${alias}.project_key, 0)))`
 
 /**
- * The live task without a key that has this name. Other programs' rows have no live key of ours, so the documented columns
- * are looked at. A scalar subquery stays a look into the index for each row; as a join it may read the whole queue.
+ * The live task without a key that has this name, by a hash of the name, for which there is an index. Other programs' rows
+ * have no live key of ours, so the documented columns are looked at. A scalar subquery stays a look into the index for
+ * each row; as a join it may read the whole queue.
  */
 export const liveTwin = (alias: string, besides = ''): string =>
-  `(SELECT t.id FROM nexus_inbox_queue AS t WHERE ${sameName('t', alias)} AND t.status IN ('pending', 'processing')
+  `(SELECT t.id FROM nexus_inbox_queue AS t WHERE ${nameHash('t')} = ${nameHash(alias)} AND t.filename = ${alias}.filename
+     AND t.project_key = ${alias}.project_key AND t.workspace = ${alias}.workspace AND t.status IN ('pending', 'processing')
      AND t.idem_key IS NULL ${besides} ORDER BY t.id LIMIT 1)`
 
 export const loadTask = statement<InboxRow>(`SELECT ${inboxColumns} FROM nexus_inbox_queue AS q WHERE q.id = $1`)
@@ -78,5 +80,5 @@ const count = (status: InboxStatus, limit = ''): string =>
 
 /** $1: where counting of what ended stops. */
 export const countTasks = statement<Record<InboxStatus, number>>(
-  `SELECT ${count('pending')}, ${count('processing')}, ${count('done', 'LIMIT $1')}, ${count('failed', 'LIMIT $1')}`,
+  `SELECT ${count('pending')}, ${count('processing')}, ${count('done', 'ORDER BY id LIMIT $1')}, ${count('failed', 'ORDER BY id LIMIT $1')}`,
 )

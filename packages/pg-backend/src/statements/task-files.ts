@@ -1,3 +1,4 @@
+import { maxPageLimit } from '@nexus/core'
 import { type Statement, statement } from '../query.ts'
 import { revOf } from '../rev.ts'
 
@@ -22,16 +23,24 @@ const columns = `f.id, f.project, f.issue_number, f.filename, f.content, f.state
 /** Of duplicates that other programs made. [C-TASK-2] */
 const loadOrder = `CASE f.state WHEN 'active' THEN 0 WHEN 'closed' THEN 1 ELSE 2 END, f.created_at DESC, f.id DESC`
 
-const first = `SELECT f.id FROM nexus_task_files AS f WHERE f.project = $1::text AND f.filename = $2::text
+/** As the indexes have it. */
+const pairHash = (value: string, project: string): string =>
+  `hashtextextended(${value}, hashtextextended(${project}, 0))`
+
+/** By a hash of the whole name, for which there is an index; the rest is no condition for which there is another. */
+const named = `${pairHash('f.filename', 'f.project')} = ${pairHash('$2::text', '$1::text')}
+   AND (f.project, f.filename) IS NOT DISTINCT FROM ($1::text, $2::text)`
+
+const first = `SELECT f.id FROM nexus_task_files AS f WHERE ${named}
    ORDER BY ${loadOrder} LIMIT 1`
 
 export const loadTaskFile = statement<TaskFileRow>(
-  `SELECT ${columns} FROM nexus_task_files AS f WHERE f.project = $1::text AND f.filename = $2::text ORDER BY ${loadOrder} LIMIT 1`,
+  `SELECT ${columns} FROM nexus_task_files AS f WHERE ${named} ORDER BY ${loadOrder} LIMIT 1`,
 )
 
 /** All of one name, without their contents. */
 export const findTaskFiles = statement<{ id: number; state: string; issue_number: string | null }>(
-  `SELECT f.id, f.state, f.issue_number FROM nexus_task_files AS f WHERE f.project = $1::text AND f.filename = $2::text
+  `SELECT f.id, f.state, f.issue_number FROM nexus_task_files AS f WHERE ${named}
    ORDER BY ${loadOrder}`,
 )
 
@@ -82,16 +91,34 @@ export interface TaskFileListShape {
   after: boolean
 }
 
-/** Values: limit, then those of the shape's conditions in order (`after` has two: time and id). */
+const newestFirst = 'f.created_at DESC, f.id DESC'
+
+const pairIs = (column: string, [project, value]: readonly [string, string]): string =>
+  `${pairHash(`f.${column}`, 'f.project')} = ${pairHash(value, project)}
+     AND (f.project, f.${column}) IS NOT DISTINCT FROM (${project}, ${value})`
+
+/**
+ * Values: limit, then those of the shape's conditions in order (`after` has two: time and id). A project with a state or
+ * an issue is looked up as a pair; what is IS NOT DISTINCT FROM is no reason for the planner to take another index.
+ */
 export const listTaskFiles = (shape: TaskFileListShape): Statement<TaskFileRow> => {
   let next = 2
   const conditions: string[] = []
-  if (shape.project) conditions.push(`f.project = $${next++}`)
-  if (shape.state) conditions.push(`f.state = $${next++}`)
-  if (shape.issueNumber) conditions.push(`f.issue_number = $${next++}`)
+  const project = shape.project ? `$${next++}::text` : null
+  const state = shape.state ? `$${next++}::text` : null
+  const issue = shape.issueNumber ? `$${next++}::text` : null
+  if (project && issue) conditions.push(pairIs('issue_number', [project, issue]))
+  else if (project && state) conditions.push(pairIs('state', [project, state]))
+  else if (project) conditions.push(`f.project = ${project}`)
+  else if (issue) conditions.push(`f.issue_number = ${issue}`)
+  else if (state) conditions.push(`f.state = ${state}`)
+  if (issue && state) conditions.push(`f.state IS NOT DISTINCT FROM ${state}`)
   if (shape.after) conditions.push(`(f.created_at, f.id) < ($${next++}::timestamptz, $${next++}::integer)`)
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
   return statement(
-    `SELECT ${columns} FROM nexus_task_files AS f ${where} ORDER BY f.created_at DESC, f.id DESC LIMIT $1`,
+    // A generic plan knows no other limit than the inner one, and would rather sort all than read some in order.
+    `SELECT ${columns} FROM (
+     SELECT f.* FROM nexus_task_files AS f ${where} ORDER BY ${newestFirst} LIMIT ${maxPageLimit + 1}) AS f
+   ORDER BY ${newestFirst} LIMIT $1`,
   )
 }

@@ -31,14 +31,16 @@ export const loadWorkflowHead = statement<WorkflowHead>(
 )
 
 export const createWorkflow = statement<{ hash: string }>(
-  `INSERT INTO nexus_workflows AS w (id, name, state, current_step, data, project, issue_number, created_at, updated_at)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::timestamptz, clock_timestamp()), clock_timestamp())
+  `INSERT INTO nexus_workflows AS w (id, name, state, current_step, data, project, issue_number, created_at, updated_at,
+     saves)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::timestamptz, clock_timestamp()), clock_timestamp(), 1)
    ON CONFLICT (id) DO NOTHING
    RETURNING ${hash} AS hash`,
 )
 
+/** `saves` changes: that is how the trigger tells our documents from those of other programs. */
 const replace = `UPDATE nexus_workflows AS w SET name = $2, state = $3, current_step = $4, data = $5, project = $6,
-     issue_number = $7, updated_at = clock_timestamp()
+     issue_number = $7, updated_at = clock_timestamp(), saves = w.saves + 1
    WHERE w.id = $1 AND ${hash} = $8
    RETURNING ${hash} AS hash`
 
@@ -72,26 +74,34 @@ export const listWorkflows = (shape: WorkflowListShape): Statement<WorkflowRow> 
   let next = 2
   const conditions: string[] = []
   if (shape.state) conditions.push(`w.state = $${next++}`)
-  // Only our own saves write the column. What it does not tell stands in the document, and the store looks there.
-  if (shape.project) conditions.push(`(w.project = $${next++} OR w.project IS NULL)`)
+  const project = shape.project ? `w.project = $${next++}` : null
   if (shape.updatedBefore) conditions.push(`coalesce(w.updated_at, w.created_at) < $${next++}::timestamptz`)
   if (shape.after) conditions.push(`(w.created_at, w.id) < ($${next++}::timestamptz, $${next++}::text)`)
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
-  return statement(
-    `SELECT ${columns} FROM nexus_workflows AS w ${where} ORDER BY w.created_at DESC, w.id DESC LIMIT $1`,
-  )
+  const rowsOf = (more: string[], before = ''): string => {
+    const where = [...more, ...conditions].join(' AND ')
+    return `SELECT w.* FROM nexus_workflows AS w ${where && `WHERE ${where}`}
+     ORDER BY ${before}w.created_at DESC, w.id DESC LIMIT $1`
+  }
+  // Only our own saves write the column. What it does not tell stands in the document, and the store looks there. Each
+  // side is one range of an index; the two sides together would be none.
+  const rows = project
+    ? `(${rowsOf([project])}) UNION ALL (${rowsOf(['w.project IS NULL'], 'w.project, ')})`
+    : rowsOf([])
+  return statement(`SELECT ${columns} FROM (${rows}) AS w ORDER BY w.created_at DESC, w.id DESC LIMIT $1`)
 }
 
-const terminal = terminalWorkflowStates.map((state) => `'${state}'`)
+const terminal = terminalWorkflowStates.map((state) => `'${state}'`).join(', ')
 
-/** $1: where counting of one terminal state stops. */
+/** From state to state, unknown ones included. $1: where counting of one terminal state stops. */
 export const countWorkflows = statement<{ state: string; count: number }>(
-  [
-    `SELECT w.state, count(*)::integer AS count FROM nexus_workflows AS w
-     WHERE w.state NOT IN (${terminal.join(', ')}) GROUP BY w.state`,
-    ...terminal.map(
-      (state) =>
-        `SELECT ${state}, count(*)::integer FROM (SELECT FROM nexus_workflows WHERE state = ${state} LIMIT $1) AS counted`,
-    ),
-  ].join(' UNION ALL '),
+  `WITH RECURSIVE found AS (
+     (SELECT w.state FROM nexus_workflows AS w ORDER BY w.state LIMIT 1)
+     UNION ALL
+     SELECT n.state FROM found AS f CROSS JOIN LATERAL (
+       SELECT w.state FROM nexus_workflows AS w WHERE w.state > f.state ORDER BY w.state LIMIT 1) AS n)
+   SELECT f.state, (
+     SELECT count(*)::integer FROM (
+       SELECT FROM nexus_workflows AS w WHERE w.state = f.state ORDER BY w.created_at DESC, w.id DESC
+       LIMIT CASE WHEN f.state IN (${terminal}) THEN $1::bigint END) AS counted) AS count
+   FROM found AS f`,
 )

@@ -21,7 +21,7 @@ import { paging } from './paging.ts'
 import { foreignTaskFiles, taskFileList } from './task-files/list.ts'
 import { taskFileMove } from './task-files/move.ts'
 import { taskFileDelete, taskFileRevs, taskFileSave } from './task-files/save.ts'
-import { foreignWorkflowRevs, foreignWorkflows } from './workflows/foreign.ts'
+import { foreignWorkflowProjects, foreignWorkflowRevs, foreignWorkflows } from './workflows/foreign.ts'
 import { workflowCounts, workflowList } from './workflows/list.ts'
 import { workflowDelete, workflowRevs, workflowSave } from './workflows/save.ts'
 import { workflowReopen, workflowStates } from './workflows/states.ts'
@@ -36,6 +36,7 @@ export const allSuites: readonly Suite[] = [
   workflowList,
   workflowCounts,
   foreignWorkflows,
+  foreignWorkflowProjects,
   foreignWorkflowRevs,
   completionSave,
   completionNews,

@@ -63,6 +63,38 @@ export const inboxClaim = (clause: Clause): void => {
     expect((await claimUpTo(t.backend, 10)).map(({ id }) => id)).toEqual([due])
   })
 
+  clause(
+    'C-INBOX-5',
+    'many that wait, at any priority, change nothing in the order of those that are due',
+    async (t) => {
+      const later = new Date(t.clock.now() + hour)
+      const waiting = Array.from({ length: 60 }, (_, n) =>
+        task({ filename: `later${n}.md`, priority: (n % 7) - 3, runAt: later }),
+      )
+      const due = [2, -3, 0, 1].map((priority) => task({ filename: `${priority}.md`, priority }))
+      await t.backend.inbox.enqueue([...waiting, ...due])
+
+      expect((await claimUpTo(t.backend, 2)).map(({ filename }) => filename)).toEqual(['2.md', '1.md'])
+      expect((await claimUpTo(t.backend, 10)).map(({ filename }) => filename)).toEqual(['0.md', '-3.md'])
+    },
+  )
+
+  clause('C-INBOX-6', 'many tasks of one name hold up none of the others behind them', async (t) => {
+    const twins = Array.from({ length: 90 }, (_, n) => task({ idempotencyKey: `twin${n}`, priority: n % 2 }))
+    const others = Array.from({ length: 12 }, (_, n) => task({ filename: `${n}.md` }))
+    await t.backend.inbox.enqueue([...twins, ...others])
+    const first = await claimUpTo(t.backend, 10)
+    expect(first.map(({ filename }) => filename)).toEqual([
+      task().filename,
+      ...others.slice(0, 9).map((o) => o.filename),
+    ])
+    expect(first[0]?.idempotencyKey).toBe('twin1')
+
+    expect((await claimUpTo(t.backend, 10)).map(({ filename }) => filename)).toEqual(
+      others.slice(9).map(({ filename }) => filename),
+    )
+  })
+
   clause('C-INBOX-6', 'two tasks of one name are processed one after the other', async (t) => {
     await t.backend.inbox.enqueue([task({ idempotencyKey: 'k1' }), task({ idempotencyKey: 'k2' })])
     const [first, ...beside] = await claimUpTo(t.backend, 10)

@@ -54,6 +54,27 @@ export const foreignWorkflows = (clause: Clause): void => {
   })
 }
 
+export const foreignWorkflowProjects = (clause: Clause): void => {
+  clause(
+    'C-WORKFLOW-5',
+    'a project that another program wrote into the document is the one it is listed under',
+    async (t) => {
+      const { workflows } = t.backend
+      await workflows.save(aWorkflow({ project: 'alpha', issueNumber: '7' }))
+      await workflows.save(aWorkflow({ id: 'alpha-8-full', project: 'alpha', issueNumber: '8' }))
+      const text = await t.foreign.workflowText('alpha-7-full')
+      await t.foreign.writeWorkflowText('alpha-7-full', JSON.stringify({ ...JSON.parse(text), project: 'beta' }))
+      const moved = present(await workflows.load('alpha-7-full'))
+      expect(moved.project).toBe('beta')
+      expect((await workflows.list({ project: 'beta' })).items).toEqual([moved])
+      expect((await workflows.list({ project: 'alpha' })).items).toMatchObject([{ id: 'alpha-8-full' }])
+      savedRev(await workflows.save({ ...moved, project: 'gamma' }, { ifRev: moved.rev }))
+      expect((await workflows.list({ project: 'beta' })).items).toEqual([])
+      expect((await workflows.list({ project: 'gamma' })).items).toMatchObject([{ id: 'alpha-7-full' }])
+    },
+  )
+}
+
 export const foreignWorkflowRevs = (clause: Clause): void => {
   clause('C-ALL-4', 'a state that was changed and changed back has the rev it had', async (t) => {
     const { workflows } = t.backend
