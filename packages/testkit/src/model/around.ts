@@ -10,7 +10,7 @@ const anyWorker = fc.nat(2)
 export const surroundings = [
   operation({
     verb: 'reopen',
-    weight: 20,
+    weight: 8,
     input: fc.constant({}),
     async run(side) {
       await side.reopen()
@@ -19,7 +19,7 @@ export const surroundings = [
   }),
   operation({
     verb: 'crash',
-    weight: 20,
+    weight: 8,
     input: fc.record({ actor: anyActor, worker: anyWorker }),
     async run(side, { actor, worker }) {
       killWorker(side, worker)
