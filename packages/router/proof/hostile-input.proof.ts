@@ -56,18 +56,21 @@ const onBoth = async (
   spoil: Break = (backend) => backend,
 ): Promise<void> => {
   const place = await freshRoot()
-  const root = join(place, 'outer', 'root')
-  await mkdir(root, { recursive: true })
-  for (const name of ['escape', 'outer/escape', 'outer/escape.json', 'outer/escape.md', 'outer/root.json'])
-    await writeFile(join(place, name), 'canary')
-  const before = surroundings(place)
-  await using postgres = await openPostgres()
-  await using files = spoil(await openFsBackend({ root, ...createFakes().context }), root)
-  await work([{ backend: files, foreign: createFsForeign(root) }, postgres])
-  const after = surroundings(place)
-  for (const line of after.filter((one) => !before.includes(one))) findings.fault('outside', line)
-  for (const line of before.filter((one) => !after.includes(one))) findings.fault('outside', `gone: ${line}`)
-  await rm(place, { recursive: true, force: true })
+  try {
+    const root = join(place, 'outer', 'root')
+    await mkdir(root, { recursive: true })
+    for (const name of ['escape', 'outer/escape', 'outer/escape.json', 'outer/escape.md', 'outer/root.json'])
+      await writeFile(join(place, name), 'canary')
+    const before = surroundings(place)
+    await using postgres = await openPostgres()
+    await using files = spoil(await openFsBackend({ root, ...createFakes().context }), root)
+    await work([{ backend: files, foreign: createFsForeign(root) }, postgres])
+    const after = surroundings(place)
+    for (const line of after.filter((one) => !before.includes(one))) findings.fault('outside', line)
+    for (const line of before.filter((one) => !after.includes(one))) findings.fault('outside', `gone: ${line}`)
+  } finally {
+    await rm(place, { recursive: true, force: true })
+  }
 }
 
 const backendsOf = (sides: readonly Side[]): Backend[] => sides.map(({ backend }) => backend)
