@@ -26,6 +26,8 @@ export interface Side {
   tasks: TaskNames
   /** Asks for the next page of a list, or for its first where there is none. */
   page<T>(list: string, limit: number, ask: (request: PageRequest) => Promise<Page<T>>): Promise<Page<T>>
+  /** What changes while it is paged may come again: the lists whose name begins so are asked from their first page on. */
+  forgetPages(lists: string): void
   /** The report that was saved last. */
   lastReport: CompletionInput | null
   /** How often each worker was killed and replaced. */
@@ -137,6 +139,9 @@ export const openSide = async (harness: Harness): Promise<Side> => {
     times: createTimes(),
     ...createRevs(),
     ...openings,
+    forgetPages(lists) {
+      for (const list of cursors.keys()) if (list.startsWith(lists)) cursors.delete(list)
+    },
     async page(list, limit, ask) {
       const page = await ask({ limit, cursor: cursors.get(list) })
       if (page.cursor === null) cursors.delete(list)

@@ -62,6 +62,7 @@ const writing: OperationKind[] = [
       run: (side, { actor, project, filename: file }) =>
         answerOf(async () => {
           const result = await side.actor(actor).taskFiles[verb](project, file)
+          if (result.status === 'moved') side.forgetPages('taskFiles')
           return answer(result.status, { filename: 'filename' in result ? result.filename : null })
         }),
     }),
