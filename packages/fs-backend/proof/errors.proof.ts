@@ -94,7 +94,7 @@ const once = (point: Point): Fault => ({
 test('EIO sweep: [C-ALL-1, C-ALL-2] no acknowledgement after a failed fsync, the old value whole, a typed error', {
   timeout: longest,
 }, async () => {
-  const { figures, words } = await sweep(programs, (isLong ? all : sample(all, 26)).map(once))
+  const { figures, words } = await sweep(programs, sample(all, isLong ? 600 : 26).map(once))
   report('EIO sweep', { of: all.length, ...figures })
   expect(words).toBe('')
   expect(figures).toMatchObject(clean)

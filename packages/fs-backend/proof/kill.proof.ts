@@ -46,7 +46,7 @@ test('kill sweep: [C-ALL-1, C-FILES-2] a process killed at any system call loses
   timeout: longest,
 }, async () => {
   const all = await pointsOf(programs, folder, rounds)
-  const { faults, ...figures } = await sweep(programs, 'kill', isLong ? all : sample(all, 62))
+  const { faults, ...figures } = await sweep(programs, 'kill', sample(all, isLong ? 600 : 62))
   report('kill sweep', { of: all.length, ...figures })
   expect(faults).toBe('')
   expect(figures).toMatchObject({ lost: 0, dup: 0, torn: 0, order: 0, stray: 0 })
