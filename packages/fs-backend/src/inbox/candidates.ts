@@ -5,6 +5,9 @@ import type { PendingPlace } from './places.ts'
 import type { PendingEntry } from './queue.ts'
 import type { TaskRecord } from './record.ts'
 
+/** A file that is being written may be another one at each look. */
+const mostLooks = 3
+
 export interface Candidate extends PendingPlace {
   record: TaskRecord
 }
@@ -40,10 +43,14 @@ export const createCandidates = ({ clock, places, queue, logger }: InboxTools): 
   const openLine = (project: string): Line => {
     const index = queue.pending(project)
     const seen = new Set<PendingEntry>()
+    const looks = new Map<string, number>()
     return {
       async next(isFree) {
         for (let entry = index.next(); entry; entry = index.next()) {
           seen.add(entry)
+          const times = (looks.get(entry.file) ?? 0) + 1
+          looks.set(entry.file, times)
+          if (times > mostLooks) continue
           const place = await queue.look(project, entry)
           // What turned out to belong elsewhere in the order is met there.
           if (place && index.get(entry.file) === entry && isDue(place) && isFree(place.record)) return place

@@ -16,6 +16,8 @@ export interface FolderIndex<E extends Entry> {
   refresh(isExact?: boolean): Promise<void>
   /** So big that listing it at every change would cost too much. */
   isBig(): boolean
+  /** Others may still take it for big: they are told what leaves, too. */
+  isTold(): boolean
   size(): number
   /** How many were ever found. */
   found(): number
@@ -197,6 +199,7 @@ export const createFolderIndex = <E extends Entry>(tools: IndexTools, indexing: 
       return result
     },
     isBig,
+    isTold: () => known.shelf.byFile.size >= few / 2,
     size: () => known.shelf.byFile.size,
     found: () => known.found,
     entries: () => known.shelf.byFile.values(),

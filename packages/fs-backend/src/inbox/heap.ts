@@ -1,4 +1,4 @@
-/** A collection that gives out what comes first. Each step costs the logarithm of its size. */
+/** A collection that gives out what comes first. Once it does, each step costs the logarithm of its size. */
 export interface Heap<T> {
   push(item: T): void
   pop(): T | undefined
@@ -6,6 +6,8 @@ export interface Heap<T> {
 
 export const createHeap = <T>(compare: (a: T, b: T) => number): Heap<T> => {
   const items: T[] = []
+  /** Order is made when it is first asked for: once for all is far less work than at each of many that come in. */
+  let isOrdered = false
   const isBefore = (a: number, b: number): boolean => compare(items[a] as T, items[b] as T) < 0
   const swap = (a: number, b: number): void => {
     const item = items[a] as T
@@ -19,24 +21,29 @@ export const createHeap = <T>(compare: (a: T, b: T) => number): Heap<T> => {
       swap(at, parent)
     }
   }
-  const sink = (): void => {
-    for (let at = 0, first = 0; ; at = first) {
+  const sink = (from: number): void => {
+    for (let at = from, first = from; ; at = first) {
       for (const child of [2 * at + 1, 2 * at + 2]) if (child < items.length && isBefore(child, first)) first = child
       if (first === at) return
       swap(at, first)
     }
   }
+  const order = (): void => {
+    for (let at = (items.length >> 1) - 1; at >= 0; at -= 1) sink(at)
+    isOrdered = true
+  }
   return {
     push(item) {
       items.push(item)
-      rise()
+      if (isOrdered) rise()
     },
     pop() {
+      if (!isOrdered) order()
       const last = items.pop()
       if (last === undefined || items.length === 0) return last
       const first = items[0]
       items[0] = last
-      sink()
+      sink(0)
       return first
     },
   }

@@ -18,6 +18,9 @@ import { statusAfter } from './task-reading.ts'
 
 const readTogether = 32
 
+/** In a big folder each turn may bring a page of copied files to light. */
+const mostTurns = 50
+
 /** Where a page is filled by few of many, so many names are looked through at a time. */
 const mostSelected = 16_384
 const growth = 8
@@ -58,6 +61,7 @@ const createGathering = ({ places, queue, inbox }: InboxTools) => {
     const status = 'pending'
     await queue.delayed.refresh(true)
     for (const name of queue.delayed.entries()) {
+      if (!selection.wants(name.id)) continue
       const location: Location = { at: 'delayed', name, path: inbox.delayedFile(name) }
       selection.add(name.id, { id: name.id, status, locate: async () => location })
     }
@@ -66,6 +70,7 @@ const createGathering = ({ places, queue, inbox }: InboxTools) => {
       await queue.pending(project).refresh(true)
       await queue.lookAtAll(project)
       for (const entry of queue.pending(project).entries()) {
+        if (!selection.wants(entry.id)) continue
         const locate = async (): Promise<Location | null> => {
           const place = await queue.look(project, entry)
           return place && { at: 'pending', place }
@@ -90,7 +95,7 @@ const createGathering = ({ places, queue, inbox }: InboxTools) => {
     for (const ended of ['done', 'failed'] as const)
       for (const month of wanted(ended) ? await places.months(ended) : [])
         await places.endedIn(ended, month, (found) => {
-          for (const place of found) add(place.id, ended, { at: 'ended', place })
+          for (const place of found) if (selection.wants(place.id)) add(place.id, ended, { at: 'ended', place })
         })
   }
 }
@@ -109,11 +114,11 @@ const createNewest = (tools: InboxTools) => {
   const isOther = ({ id, location }: Listed): boolean => location?.at === 'pending' && location.place.id !== id
 
   return async (wanted: Wanted, most: number): Promise<Listed[]> => {
-    for (;;) {
+    for (let turn = 1; ; turn += 1) {
       const selection = createSelection<Named>(most, wanted.below)
       await gather(selection, wanted)
       const groups = await mapSome(selection.all(), readTogether, located)
-      if (groups.flat().some(isOther)) continue
+      if (groups.flat().some(isOther) && turn < mostTurns) continue
       return groups.flatMap((group) => group.find(({ location }) => location) ?? group[0] ?? [])
     }
   }

@@ -1,3 +1,4 @@
+import type { Dir } from 'node:fs'
 import { errnoOf, isAbsent, storeErrorOf } from '../fs-errors.ts'
 import { sys } from '../syscalls.ts'
 import type { FsTools } from '../tools.ts'
@@ -17,6 +18,19 @@ export interface Listing {
 
 const together = 512
 
+/** Null at the end. One wait for all of them: each by itself would cost ten times as much. */
+const nextNames = async (dir: Dir): Promise<string[] | null> => {
+  let entry = await dir.read()
+  if (entry === null) return null
+  const names: string[] = []
+  for (let read = 1; ; read += 1) {
+    if (entry?.isFile()) names.push(entry.name)
+    if (entry === null || read === together) return names
+    // Read already, together with the first.
+    entry = dir.readSync()
+  }
+}
+
 const noFolder: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENOTDIR'])
 
 export const createListing = ({ withFolder }: Pick<FsTools, 'withFolder'>): Listing => {
@@ -32,14 +46,16 @@ export const createListing = ({ withFolder }: Pick<FsTools, 'withFolder'>): List
     names: (path, take) =>
       lookup(path, undefined, () =>
         withFolder(path, async (folder) => {
-          let names: string[] = []
-          for await (const entry of await sys.opendir(folder.at('.'), { bufferSize: together })) {
-            if (entry.isFile()) names.push(entry.name)
-            if (names.length < together) continue
-            if ((await take(names)) === false) return
-            names = []
+          const dir = await sys.opendir(folder.at('.'), { bufferSize: together })
+          try {
+            for (let isGoing: unknown = true; isGoing !== false; ) {
+              const names = await nextNames(dir)
+              if (names === null) return
+              isGoing = names.length > 0 ? await take(names) : true
+            }
+          } finally {
+            await dir.close()
           }
-          if (names.length > 0) await take(names)
         }),
       ),
     absent: (path, names) =>

@@ -103,6 +103,8 @@ const readDelayed = async (files: readonly string[]): Promise<DelayedEntry[]> =>
 export const createQueue = (parts: QueueParts): Queue => {
   const { layout, places, atomic, reading, clock, news } = parts
   const projects = new Map<string, PendingIndex>()
+  /** Entries that turned out to be what their names tell: a record never changes, so once is enough. */
+  const vouched = new WeakSet<PendingEntry>()
 
   const pending = (project: string): PendingIndex => {
     const present = projects.get(project)
@@ -131,6 +133,7 @@ export const createQueue = (parts: QueueParts): Queue => {
     const place = isThere ? await places.pendingAt(project, entry.file) : null
     if (!place) index.drop(entry.file)
     else if (!isSame(entry, entryOf(place))) index.replace(entryOf(place))
+    else if (!entry.isHandMade) vouched.add(entry)
     return place
   }
 
@@ -148,13 +151,13 @@ export const createQueue = (parts: QueueParts): Queue => {
     async left({ project, path }) {
       const index = project === null ? delayed : pending(project)
       index.drop(basename(path))
-      if (index.isBig()) await news.tell({ kind: '-', folder: project ?? delayedNews, file: basename(path) })
+      if (index.isTold()) await news.tell({ kind: '-', folder: project ?? delayedNews, file: basename(path) })
     },
     look,
     async lookAtAll(project) {
       const index = pending(project)
       if (index.isBig()) return
-      const named = [...index.entries()].filter(({ isHandMade }) => !isHandMade)
+      const named = [...index.entries()].filter((entry) => !entry.isHandMade && !vouched.has(entry))
       await mapSome(named, readTogether, (entry) => look(project, entry))
     },
   }

@@ -1,5 +1,7 @@
 /** The greatest ids below one, with everything that goes by them; what is smaller is let go at once. */
 export interface Selection<T> {
+  /** False where adding it would change nothing. */
+  wants(id: string): boolean
   add(id: string, item: T): void
   /** Greatest id first; what goes by one id in the order in which it was added. */
   all(): T[][]
@@ -21,12 +23,18 @@ export const createSelection = <T>(most: number, below: string | null): Selectio
     return low
   }
 
+  const wants = (id: string): boolean =>
+    (below === null || id < below) && (ids.length < most || id >= (ids[0] as string))
+
   return {
+    wants,
     add(id, item) {
-      if (below !== null && id >= below) return
+      if (!wants(id)) return
       const present = items.get(id)
-      if (present) present.push(item)
-      if (present || (ids.length === most && id < (ids[0] as string))) return
+      if (present) {
+        present.push(item)
+        return
+      }
       ids.splice(positionOf(id), 0, id)
       items.set(id, [item])
       if (ids.length > most) items.delete(ids.shift() as string)

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { createHeap } from '../src/inbox/heap.ts'
+import { createSelection } from '../src/inbox/selection.ts'
+
+/** So many numbers below 100 in an order that looks like none, some of them twice. */
+const scattered = (count: number): number[] => Array.from({ length: count }, (_, n) => (n * 7919 + 31) % 100)
+
+const ascending = (a: number, b: number): number => a - b
+
+test('a heap gives out in order, also what comes while it does', () => {
+  for (const count of [0, 1, 2, 3, 10, 250]) {
+    const heap = createHeap<number>(ascending)
+    const numbers = scattered(count)
+    for (const number of numbers) heap.push(number)
+    const first = heap.pop()
+    heap.push(-1)
+    expect(heap.pop()).toBe(-1)
+    const rest = Array.from({ length: Math.max(0, count - 1) }, () => heap.pop())
+    expect([first, ...rest].slice(0, count)).toEqual([...numbers].sort(ascending))
+    expect(heap.pop()).toBeUndefined()
+  }
+})
+
+test('a selection holds the greatest ids below one, with all that goes by them', () => {
+  const selection = createSelection<string>(3, '80')
+  for (const n of scattered(250)) selection.add(String(n).padStart(2, '0'), `item ${n}`)
+  expect(selection.all().map((items) => [items[0], new Set(items).size])).toEqual([
+    ['item 79', 1],
+    ['item 78', 1],
+    ['item 77', 1],
+  ])
+  expect(selection.all()[0]?.length).toBeGreaterThan(1)
+  expect(createSelection<string>(3, null).all()).toEqual([])
+})
