@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Backend, isJsonObject, parseJson } from '@nexus/core'
-import { createFakes, type ForeignProgram, type Harness } from '@nexus/testkit'
+import { isJsonObject, parseJson } from '@nexus/core'
+import { type ForeignProgram, type Harness, openHarness } from '@nexus/testkit'
 import { openFsBackend } from '../src/index.ts'
 
 /** In memory where the system has such a place: the suites ask what the stores answer, the proofs what a disk keeps. */
@@ -61,38 +61,10 @@ export const createFsForeign = (root: string): ForeignProgram => {
 
 /** The filesystem backend on an empty folder of its own. */
 export const openFsHarness = async (): Promise<Harness> => {
-  const { clock, context, kill } = createFakes()
   const root = await freshRoot()
-  const openings = new Set<Backend>()
-  const opened = async (): Promise<Backend> => {
-    const backend = await openFsBackend({ root, ...context })
-    openings.add(backend)
-    return backend
-  }
-  const closeAll = async (): Promise<void> => {
-    for (const backend of openings) await backend[Symbol.asyncDispose]()
-    openings.clear()
-  }
-  let backend = await opened()
-  return {
-    get backend() {
-      return backend
-    },
-    clock,
-    foreign: createFsForeign(root),
-    peer: opened,
-    async reopen() {
-      await closeAll()
-      backend = await opened()
-      return backend
-    },
-    async advance(ms) {
-      clock.advance(ms)
-    },
-    kill,
-    async [Symbol.asyncDispose]() {
-      await closeAll()
-      await rm(root, { recursive: true, force: true })
-    },
-  }
+  return openHarness({
+    open: (context) => openFsBackend({ root, ...context }),
+    foreign: () => createFsForeign(root),
+    remove: () => rm(root, { recursive: true, force: true }),
+  })
 }

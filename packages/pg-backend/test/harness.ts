@@ -1,5 +1,5 @@
-import { type Backend, type BackendContext, silentLogger } from '@nexus/core'
-import { createFakes, type Harness } from '@nexus/testkit'
+import { silentLogger } from '@nexus/core'
+import { type Harness, openHarness } from '@nexus/testkit'
 import { type FreshDatabase, freshDatabase } from '@nexus/testkit/postgres'
 import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import pg from 'pg'
@@ -20,22 +20,6 @@ const openSql = (dsn: string): pg.Pool => {
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
-}
-
-/** Opens and closes backends on one database. */
-const createOpenings = (dsn: string, context: BackendContext) => {
-  const openings = new Set<Backend>()
-  return {
-    async open(): Promise<Backend> {
-      const backend = await openPgBackend({ dsn, maxConnections: 4, timeoutMs: 10_000, ...context })
-      openings.add(backend)
-      return backend
-    },
-    async close(): Promise<void> {
-      await Promise.all([...openings].map((backend) => backend[Symbol.asyncDispose]()))
-      openings.clear()
-    },
-  }
 }
 
 /** What the inbox compares with the database's clock. */
@@ -59,38 +43,23 @@ const empty = (sql: pg.Pool) => sql.query(`TRUNCATE ${tables.map((table) => `nex
 /** `giveBack` takes the emptied database for the next harness; without it the database is dropped. */
 const openOn = async (database: FreshDatabase, giveBack?: (database: FreshDatabase) => void): Promise<PgHarness> => {
   const { dsn } = database
-  const { clock, context, kill } = createFakes()
   const sql = openSql(dsn)
-  const openings = createOpenings(dsn, context)
-  let backend = await openings.open()
-  return {
-    dsn,
-    sql,
-    get backend() {
-      return backend
-    },
-    clock,
-    foreign: createForeignSql(sql),
-    peer: openings.open,
-    async reopen() {
-      await openings.close()
-      backend = await openings.open()
-      return backend
-    },
-    async advance(ms) {
+  const harness = await openHarness({
+    open: (context) => openPgBackend({ dsn, maxConnections: 4, timeoutMs: 10_000, ...context }),
+    foreign: () => createForeignSql(sql),
+    async advance(ms, clock) {
       clock.advance(ms)
       clock.jump(-ms)
       await letTimePass(sql, ms)
     },
-    kill,
-    async [Symbol.asyncDispose]() {
-      await openings.close()
+    async remove() {
       if (giveBack) await empty(sql)
       await sql.end()
       if (giveBack) giveBack(database)
       else await database[Symbol.asyncDispose]()
     },
-  }
+  })
+  return Object.assign(harness, { dsn, sql })
 }
 
 /**

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { type Backend, type BackendName, readConfig, type StoreName } from '@nexus/core'
+import { type BackendName, readConfig, type StoreName } from '@nexus/core'
 import { openFsBackend } from '@nexus/fs-backend'
 import { openPgBackend } from '@nexus/pg-backend'
-import { createFakes, type ForeignProgram, type Harness } from '@nexus/testkit'
+import { type ForeignProgram, type Harness, openHarness } from '@nexus/testkit'
 import { createFsForeign, freshRoot } from '../../fs-backend/test/harness.ts'
 import { type PgHarness, usePostgres } from '../../pg-backend/test/harness.ts'
 import { openRouter } from '../src/index.ts'
@@ -35,44 +35,24 @@ const routedForeign = (
 }
 
 const openRouted = async (variables: Record<string, string>, database: PgHarness): Promise<Harness> => {
-  const { clock, context, kill } = createFakes()
   const root = await freshRoot()
   const config = readConfig({ ...variables, NEXUS_STORAGE_DSN: database.dsn, NEXUS_DIR: root })
-  const openings = new Set<Backend>()
-  const opened = async (): Promise<Backend> => {
-    const router = await openRouter({
-      config,
-      context,
-      registry: {
-        filesystem: ({ dir }, own) => openFsBackend({ root: dir, ...own }),
-        postgres: ({ dsn }, own) => openPgBackend({ dsn: dsn ?? '', maxConnections: 4, timeoutMs: 10_000, ...own }),
-      },
-    })
-    openings.add(router)
-    return router
-  }
-  const closeAll = async (): Promise<void> => {
-    for (const opening of openings) await opening[Symbol.asyncDispose]()
-    openings.clear()
-  }
-  let backend = await opened()
-  return {
-    get backend() {
-      return backend
-    },
-    clock,
-    kill,
-    foreign: routedForeign((store) => config.routes[store].backend, {
-      filesystem: createFsForeign(root),
-      postgres: database.foreign,
-    }),
-    peer: opened,
-    async reopen() {
-      await closeAll()
-      backend = await opened()
-      return backend
-    },
-    async advance(ms) {
+  return openHarness({
+    open: (context) =>
+      openRouter({
+        config,
+        context,
+        registry: {
+          filesystem: ({ dir }, own) => openFsBackend({ root: dir, ...own }),
+          postgres: ({ dsn }, own) => openPgBackend({ dsn: dsn ?? '', maxConnections: 4, timeoutMs: 10_000, ...own }),
+        },
+      }),
+    foreign: () =>
+      routedForeign((store) => config.routes[store].backend, {
+        filesystem: createFsForeign(root),
+        postgres: database.foreign,
+      }),
+    async advance(ms, clock) {
       clock.advance(ms)
       // What compares with the database's clock sees time pass there; the wall clock stays beside it, as far as stores
       // on files can do without: their times must differ.
@@ -81,12 +61,11 @@ const openRouted = async (variables: Record<string, string>, database: PgHarness
         await database.advance(ms)
       }
     },
-    async [Symbol.asyncDispose]() {
-      await closeAll()
+    async remove() {
       await rm(root, { recursive: true, force: true })
       await database[Symbol.asyncDispose]()
     },
-  }
+  })
 }
 
 /** Harnesses of one test file, routed by these variables, each on a folder and a database of its own. */
