@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { answer } from './answer.ts'
-import { halfMinute } from './inbox-queue.ts'
+import { halfStep } from './inbox-queue.ts'
 import { killWorker } from './inbox-tasks.ts'
 import { anyActor, operation } from './operation.ts'
 
@@ -30,9 +30,9 @@ export const surroundings = [
   operation({
     verb: 'advance',
     weight: 20,
-    input: fc.record({ minutes: fc.constantFrom(1, 2) }),
-    async run(side, { minutes }) {
-      await side.harness.advance(minutes * 2 * halfMinute)
+    input: fc.record({ steps: fc.constantFrom(1, 2) }),
+    async run(side, { steps }) {
+      await side.harness.advance(steps * 2 * halfStep)
       return answer('advanced')
     },
   }),

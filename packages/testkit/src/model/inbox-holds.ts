@@ -1,7 +1,7 @@
 import type { Claim } from '@nexus/core'
 import fc from 'fast-check'
 import { answer, answerOf, unordered } from './answer.ts'
-import { halfMinute } from './inbox-queue.ts'
+import { halfStep } from './inbox-queue.ts'
 import { killWorker, shownClaims, workerName } from './inbox-tasks.ts'
 import { anyActor, type OperationKind, operation, projects, seldom } from './operation.ts'
 import type { Side } from './side.ts'
@@ -30,7 +30,7 @@ const claimOf = async (side: Side, { back, isHeld, twist }: Handle): Promise<Cla
   return twist === 'worker' ? { ...claim, worker: 'somebody else' } : claim
 }
 
-const delays = { none: null, later: halfMinute, earlier: -halfMinute, never: Number.NaN }
+const delays = { none: null, later: halfStep, earlier: -halfStep, never: Number.NaN }
 
 const retryIn = seldom<keyof typeof delays>(fc.constantFrom('none', 'none', 'later', 'earlier'), fc.constant('never'), {
   onceIn: 17,
@@ -92,7 +92,7 @@ const holding: OperationKind[] = [
         const options = { fatal, ...retryAt(side, delay) }
         const result = await side.actor(actor).inbox.fail(await claimOf(side, given), error, options)
         // The delay is seconds and random: whatever comes next is later than both.
-        if (delay === 'none') await side.harness.advance(2 * halfMinute)
+        if (delay === 'none') await side.harness.advance(2 * halfStep)
         return answer(result.status, { attempts: 'attempts' in result ? result.attempts : null })
       }),
   }),
@@ -128,7 +128,7 @@ const spree = operation({
       const names = [0, 1, 2].map((n) => ({ filename: `${n}.md`, markdown: `task ${side.step}.${n}.spree` }))
       const place = { project, workspace: `${side.step}`, priority: 100 }
       await inbox.enqueue(names.map((name, n) => ({ ...name, ...place, issueNumber: n === 2 ? '7' : null })))
-      const lease = { worker: workerName(side, 0), leaseMs: 3 * halfMinute }
+      const lease = { worker: workerName(side, 0), leaseMs: 3 * halfStep }
       const claimed = await inbox.claim({ ...lease, projects: [project], limit: 3 })
       shownClaims(side, claimed)
       const held = claimed.sort((a, b) => (a.markdown < b.markdown ? -1 : 1))
@@ -160,7 +160,7 @@ const swept = async (side: Side, actor: number) => {
   return { freed: await names(freed), failed: await names(failed) }
 }
 
-const leases = { long: 3 * halfMinute, none: 0, never: Number.NaN }
+const leases = { long: 3 * halfStep, none: 0, never: Number.NaN }
 
 const recovering: OperationKind[] = [
   operation({
@@ -171,7 +171,7 @@ const recovering: OperationKind[] = [
       answerOf(async () => {
         const first = await swept(side, actor)
         if (beats) await side.actor(actor).inbox.heartbeat((await heldClaims(side)).slice(-2))
-        if (waits) await side.harness.advance(4 * halfMinute)
+        if (waits) await side.harness.advance(4 * halfStep)
         const second = waits ? await swept(side, actor) : { freed: [], failed: [] }
         const isEnd = first.failed.length + second.failed.length > 0
         const isFree = first.freed.length + second.freed.length > 0
@@ -207,12 +207,12 @@ const crashLoop = operation({
       const resumed = []
       for (let turn = 0; turn < (isSwept ? 20 : 22); turn += 1) {
         for (const worker of [0, 1, 2]) killWorker(side, worker)
-        const answered = await side.actor(actor).inbox.resume({ worker: workerName(side, 0), leaseMs: halfMinute })
+        const answered = await side.actor(actor).inbox.resume({ worker: workerName(side, 0), leaseMs: halfStep })
         resumed.push(answered.length)
         if (turn >= 19) shownClaims(side, answered)
       }
       const first = isSwept ? await swept(side, actor) : null
-      if (isSwept) await side.harness.advance(4 * halfMinute)
+      if (isSwept) await side.harness.advance(4 * halfStep)
       const second = isSwept ? await swept(side, actor) : null
       return answer(resumed[0] === 0 ? 'nothing' : 'looped', { resumed, first, second })
     }),

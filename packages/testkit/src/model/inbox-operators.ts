@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { answer, answerOf } from './answer.ts'
-import { halfMinute } from './inbox-queue.ts'
+import { halfStep } from './inbox-queue.ts'
 import { idOf, type Target } from './inbox-tasks.ts'
 import { anyActor, type OperationKind, operation } from './operation.ts'
 import type { Side } from './side.ts'
@@ -18,7 +18,7 @@ const deadLetter = async (side: Side, nth: number): Promise<string> => {
   return inOrder[nth % Math.max(1, inOrder.length)]?.id ?? '999999'
 }
 
-const ages = { old: 9 * halfMinute, middle: 5 * halfMinute, young: 3 * halfMinute, any: -halfMinute, never: Number.NaN }
+const ages = { old: 9 * halfStep, middle: 5 * halfStep, young: 3 * halfStep, any: -halfStep, never: Number.NaN }
 
 /** What a person does. */
 export const inboxOperatorOperations: OperationKind[] = [

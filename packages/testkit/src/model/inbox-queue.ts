@@ -4,8 +4,8 @@ import { answer, answerOf, unordered } from './answer.ts'
 import { shownClaims, shownTask, taskOf, workerName } from './inbox-tasks.ts'
 import { anyActor, foreignProject, type OperationKind, operation, pageLimits, projects, seldom } from './operation.ts'
 
-/** Half a minute off the steps in which time advances: a slow machine makes nothing due too early. */
-export const halfMinute = 30_000
+/** Half of a step in which time advances, and longer than any sequence takes: a slow machine makes nothing due too early. */
+export const halfStep = 30 * 60_000
 
 const anyProject = fc.constantFrom(...projects)
 const ownTask = fc.record({
@@ -43,7 +43,7 @@ const faultOf = <F extends object>(faults: F, onceIn: number): fc.Arbitrary<keyo
 const task = fc.record({
   name: fc.oneof({ arbitrary: ownTask, weight: 4 }, { arbitrary: besideForeign, weight: 1 }),
   idempotencyKey: fc.constantFrom(null, null, null, 'k1', 'k2', 'k3'),
-  dueIn: fc.constantFrom(undefined, undefined, -halfMinute, halfMinute),
+  dueIn: fc.constantFrom(undefined, undefined, -halfStep, halfStep),
   maxAttempts: fc.constantFrom(1, 2, 3),
   issueNumber: fc.constantFrom(null, null, '7'),
   fault: faultOf(taskFaults, 21),
@@ -104,7 +104,7 @@ const claim = operation({
         maxPerProject: fc.constant(undefined),
       }),
     ),
-    leaseMs: fc.constantFrom(halfMinute, 3 * halfMinute),
+    leaseMs: fc.constantFrom(halfStep, 3 * halfStep),
     fault: faultOf(claimFaults, 21),
   }),
   run: (side, { actor, worker, of, leaseMs, fault }) =>
