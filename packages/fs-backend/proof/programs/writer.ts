@@ -7,7 +7,7 @@ import { operationsOf, prepareDrops } from './operations.ts'
 
 /**
  * Works on one root. Reads `go FROM TO [ACKS]` from its input: does those rounds, stops for good after so many
- * acknowledgements. Says `TRY`, `ACK`, `ERR` of each operation to its output, which is on no disk.
+ * acknowledgements. Says `TRY`, `ACK`, `ERR` of each operation, and warnings, to its output, which is on no disk.
  */
 const root = process.argv[2] ?? ''
 
@@ -22,7 +22,7 @@ const backend = await openFsBackend({
   root,
   clock: systemClock,
   ids: createIds(systemClock),
-  logger: silentLogger,
+  logger: { ...silentLogger, warn: (message) => say(`WARN ${message}`) },
   liveness: () => 'unknown',
 })
 
