@@ -59,7 +59,7 @@ const openRouted = async (variables: Record<string, string>, database: PgHarness
       if (config.routes.inbox.backend === 'postgres') {
         clock.jump(2 - ms)
         await database.advance(ms)
-      }
+      } else await database.sql.query('SELECT pg_sleep(0.002)')
     },
     async remove() {
       await rm(root, { recursive: true, force: true })
