@@ -98,7 +98,7 @@ const once = (point: Point): Fault => ({
 test('EIO sweep: [C-ALL-1, C-ALL-2] no acknowledgement after a failed fsync, the old value whole, a typed error', {
   timeout: longest,
 }, async () => {
-  const { figures, words } = await sweep(programs, sample(all, isLong ? 600 : 26).map(once))
+  const { figures, words } = await sweep(programs, sample(all, isLong ? 600 : 18).map(once))
   report('EIO sweep', { of: all.length, ...figures })
   expect(words).toBe('')
   expect(figures).toMatchObject(clean)
@@ -136,7 +136,7 @@ test('ENOSPC, EROFS, EMFILE sweep: [C-ALL-2] refused in words, read throughout, 
   const faults = Object.entries(lasting).flatMap(([error, calls]) => {
     const points = calls.flatMap((call) => {
       const ofCall = all.filter((point) => point.call === call)
-      return isLong ? sample(ofCall, 60) : sample(ofCall, 2)
+      return isLong ? sample(ofCall, 60) : sample(ofCall, 1)
     })
     return points.map(
       (point): Fault => ({
