@@ -17,7 +17,7 @@ export const sweepTasks = statement<{ id: number; status: string; project_key: s
      SELECT q.id FROM unnest($1::integer[], $2::integer[], $3::integer[]) AS s (id, epoch, heartbeats)
      JOIN nexus_inbox_queue AS q ON q.id = s.id AND q.claim_epoch = s.epoch AND q.heartbeats = s.heartbeats
      WHERE ${isHeld} ORDER BY q.id FOR UPDATE OF q)
-   UPDATE nexus_inbox_queue AS q SET recoveries = q.recoveries + 1,
+   UPDATE nexus_inbox_queue AS q SET recoveries = q.recoveries + 1, claimed_by = NULL,
      status = CASE WHEN q.recoveries < $4 AND NOT q.cancel_requested THEN 'pending' ELSE 'failed' END,
      error = CASE WHEN q.recoveries >= $4 THEN ${crashLoop} WHEN q.cancel_requested THEN 'cancelled' ELSE q.error END,
      processed_at = CASE WHEN q.recoveries < $4 AND NOT q.cancel_requested THEN NULL ELSE clock_timestamp() END

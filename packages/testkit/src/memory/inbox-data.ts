@@ -32,7 +32,7 @@ export interface InboxRow {
   epoch: number
   /** Null unless one of us holds it: a foreign claim has none. */
   hold: InboxHold | null
-  /** Who held it under the present epoch, also when it is over. */
+  /** Who held it under the present epoch, also when it is over; null once it was taken from its holder. */
   lastHolder: string | null
   /** It is the one running task of its (project, issue). */
   running: boolean

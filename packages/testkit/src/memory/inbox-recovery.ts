@@ -28,8 +28,9 @@ export const createRecoveryVerbs = ({ data, clock, liveness, checkOpen }: Memory
     return false
   }
 
-  /** Counts the recovery; false where it was one too many and the task is a dead letter now. */
+  /** Takes it from its holder and counts that; false where it was once too many and the task is a dead letter now. */
   const survives = (row: InboxRow): boolean => {
+    row.lastHolder = null
     row.recoveries += 1
     if (row.recoveries <= maxRecoveries) return true
     makeFailed(row, 'crash loop', clock.now())

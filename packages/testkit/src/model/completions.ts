@@ -67,7 +67,7 @@ const writing: OperationKind[] = [
   }),
   operation({
     verb: 'completions.assign',
-    weight: 80,
+    weight: 130,
     input: fc.record({ actor: anyActor, key, project }),
     run: (side, { actor, key: name, project: to }) =>
       answerOf(async () => {

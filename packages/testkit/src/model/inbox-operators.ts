@@ -24,7 +24,7 @@ const ages = { old: 9 * halfStep, middle: 5 * halfStep, young: 3 * halfStep, any
 export const inboxOperatorOperations: OperationKind[] = [
   operation({
     verb: 'inbox.requeue',
-    weight: 75,
+    weight: 100,
     input: fc.record({ actor: anyActor, target: anyTarget, nth: fc.nat(20), isDead: fc.boolean() }),
     run: (side, { actor, target, nth, isDead }) =>
       answerOf(async () => {

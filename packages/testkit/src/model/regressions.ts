@@ -100,6 +100,24 @@ const ofInbox: Regression[] = [
       ${setStatus('done')}
       inbox.complete {"actor":0,${handle(0)}}`,
   },
+  {
+    name: 'a claim that was taken back stays lost, though another program calls its task done',
+    bug: 'inbox: done is done for whoever held it once',
+    ofRows: true,
+    steps: `
+      ${enqueueA}
+      ${claimBy(0)}
+      ${cancel(0)}
+      ${resume}
+      ${setStatus('done')}
+      inbox.complete {"actor":0,${handle(0)}}
+      ${enqueueB}
+      ${claimBy(1)}
+      ${cancel(0)}
+      inbox.sweep {"actor":0,"waits":true,"beats":false}
+      ${setStatus('done')}
+      inbox.complete {"actor":0,${handle(0)}}`,
+  },
 ]
 
 const ofDocuments: Regression[] = [

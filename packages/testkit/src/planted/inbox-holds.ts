@@ -34,6 +34,12 @@ const holding: PlantedBug[] = [
       return result
     },
   })),
+  bug('C-INBOX-7', 'done is done for whoever held it once', ({ intact, data }) => ({
+    async complete(claim, options) {
+      const result = await intact.complete(claim, options)
+      return data.inbox.rows.get(claim.id)?.status === 'done' ? { status: 'done' } : result
+    },
+  })),
   bug('C-INBOX-8', 'a heartbeat does not say what is lost', ({ intact }) => ({
     heartbeat: async (claims, options) => ({ ...(await intact.heartbeat(claims, options)), lost: [] }),
   })),

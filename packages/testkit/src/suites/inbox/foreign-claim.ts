@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Harness } from '../../harness.ts'
 import type { Clause } from '../clause.ts'
-import { claimUpTo, enqueueAndClaim, enqueueOne, sweepAfterLease, task } from './tasks.ts'
+import { claimUpTo, enqueueAndClaim, enqueueOne, leaseMs, sweepAfterLease, task } from './tasks.ts'
 
 /** Sets the documented `status` alone, as a program does that knows nothing else. */
 export type SetForeignStatus = (t: Harness, id: string, status: string) => Promise<void>
@@ -64,6 +64,26 @@ export const inboxForeignClaim =
       await setStatus(t, id, 'done')
       expect(await t.backend.inbox.complete(claim)).toEqual({ status: 'done' })
     })
+
+    clause(
+      'C-INBOX-7',
+      'a claim that was taken back stays lost, though another program calls its task done',
+      async (t) => {
+        const takeBack = {
+          sweep: () => sweepAfterLease(t),
+          resume: () => t.backend.inbox.resume({ worker: 'heir', leaseMs }),
+        }
+        for (const [name, take] of Object.entries(takeBack)) {
+          const { id, claim } = await enqueueAndClaim(t.backend, { filename: `${name}.md` }, { worker: `${name}er` })
+          await t.backend.inbox.cancel(id)
+          if (name === 'resume') t.kill(claim.worker)
+          await take()
+          expect([name, (await t.backend.inbox.load(id))?.status]).toEqual([name, 'failed'])
+          await setStatus(t, id, 'done')
+          expect([name, await t.backend.inbox.complete(claim)]).toEqual([name, { status: 'lease-lost' }])
+        }
+      },
+    )
 
     clause('C-INBOX-13', 'another program that ends a task gives its issue free', async (t) => {
       const first = await enqueueAndClaim(t.backend, { filename: 'a.md' })
