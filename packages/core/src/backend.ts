@@ -2,6 +2,7 @@ import type { CallOptions } from './call.ts'
 import type { CompletionStore } from './completion.ts'
 import type { HostStateStore } from './host-state.ts'
 import type { InboxStore } from './inbox.ts'
+import type { Operations } from './operation.ts'
 import type { TaskFileStore } from './task-file.ts'
 import type { WorkflowStore } from './workflow.ts'
 
@@ -32,6 +33,8 @@ export interface Backend extends Stores, AsyncDisposable {
   /** `filesystem`, `postgres`, `memory`, or the router's `routed`. */
   readonly name: string
   readonly capabilities: Capabilities
+  /** Where it remembers what it applied: its host state and completions can fall back to a journal. */
+  readonly operations?: Operations
   /** Asks the technology now. Never throws. */
   health(store: StoreName, options?: CallOptions): Promise<Health>
 }

@@ -44,7 +44,10 @@ export interface Completion {
 
 export type CompletionSaveResult = {
   status: 'created' | 'updated' | 'unchanged'
+  /** Of a journaled save: the one it will have unless another project has it. */
   dedupKey: string
+  /** Its backend is down; the report is safe in the journal and will be applied. [C-ROUTE-9] */
+  journaled?: true
 }
 
 export interface ScanFilter extends PageRequest {

@@ -1,13 +1,15 @@
 import type { CallOptions } from './call.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Page, PageRequest } from './page.ts'
-import type { DeleteResult, Guard, Rev, SaveResult } from './rev.ts'
+import type { DeleteResult, Guard, Rev, Saved, SaveResult } from './rev.ts'
 
 export interface HostStateEntry {
   key: string
   value: JsonValue
   rev: Rev
   updatedAt: Date
+  /** The last known value, while its backend is down. [C-ROUTE-9] */
+  stale?: true
 }
 
 /** A change of single members of an object. A member both set and removed is removed. */
@@ -17,7 +19,7 @@ export interface StatePatch {
 }
 
 export type PatchResult =
-  | { status: 'saved'; rev: Rev }
+  | Saved
   /** The value is a list or a scalar: it has no members. Nothing was written. */
   | { status: 'not-object'; current: Rev }
   /** Others kept changing it for the whole bounded number of tries. */

@@ -27,6 +27,8 @@ export interface Page<T> {
   corrupt: CorruptEntry[]
   /** Null on the last page. */
   cursor: string | null
+  /** Only what is known while the backend is down: more may be there. [C-ROUTE-9] */
+  stale?: true
 }
 
 export const maxPageLimit = 1000

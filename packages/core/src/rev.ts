@@ -6,8 +6,15 @@ import { createHash } from 'node:crypto'
  */
 export type Rev = string
 
+export interface Saved {
+  status: 'saved'
+  rev: Rev
+  /** Its backend is down; the write is safe in the journal and will be applied. [C-ROUTE-9] */
+  journaled?: true
+}
+
 /** A guarded write: saved, or refused because the content is no longer what the caller saw. */
-export type SaveResult = { status: 'saved'; rev: Rev } | { status: 'conflict'; current: Rev | null }
+export type SaveResult = Saved | { status: 'conflict'; current: Rev | null }
 
 export type DeleteResult = { status: 'deleted' } | { status: 'absent' } | { status: 'conflict'; current: Rev }
 
