@@ -39,6 +39,8 @@ interface LooseSteps {
   /** Puts it at the end of the file, in one write. */
   append(path: string, text: string): Promise<Stats>
   remove(path: string): Promise<'removed' | 'absent'>
+  /** An empty one. */
+  removeFolder(path: string): Promise<'removed' | 'absent'>
 }
 
 export interface AtomicParts {
@@ -117,6 +119,11 @@ const createLooseSteps = ({ inFolder, fromFolder, withTemp }: Places): LooseStep
   remove: (path) =>
     fromFolder(path, async (folder, name) => {
       await sys.unlink(folder.at(name))
+      return 'removed'
+    }),
+  removeFolder: (path) =>
+    fromFolder(path, async (folder, name) => {
+      await sys.rmdir(folder.at(name))
       return 'removed'
     }),
 })

@@ -21,10 +21,14 @@ export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256
 /** A name of ours for a record of any name, within the length of a file name. */
 export const shortHash = (name: string): string => sha256(name).slice(0, 32)
 
+const numbered = (number: number, digits: number): string => String(number).padStart(digits, '0')
+
 /** Names of records inside documented file names, or null where the file is none. */
 export const recordName = {
   json: (file: string): string | null => (/^[^.].*\.json$/s.test(file) ? file.slice(0, -5) : null),
   task: (file: string): string | null => (/^[^.].*\.md$/s.test(file) ? file : null),
+  generation: (folder: string): number | null => (/^\d{6,}$/.test(folder) ? Number(folder) : null),
+  slot: (file: string): number | null => (/^\d{8,}\.json$/.test(file) ? Number.parseInt(file, 10) : null),
   summary: (file: string): string | null => /^completion_summary_(.+)\.json$/s.exec(file)?.[1] ?? null,
 } as const
 
@@ -42,6 +46,11 @@ export const createLayout = (root: string) => {
     root,
     temp: join(root, '.tmp'),
     quarantine: join(root, '.quarantine'),
+    /** What was acknowledged while the database was down: one folder for each outage, one file for each operation. */
+    journal: join(root, '.journal'),
+    journalGeneration: (generation: number): string => join(root, '.journal', numbered(generation, 6)),
+    journalSlot: (generation: number, slot: number): string =>
+      join(root, '.journal', numbered(generation, 6), `${numbered(slot, 8)}.json`),
 
     workflows: join(root, 'workflows'),
     workflow: (id: string): string => join(root, 'workflows', segment(`${id}.json`)),

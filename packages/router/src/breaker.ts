@@ -1,0 +1,81 @@
+import type { Clock } from '@nexus/core'
+
+export type BreakerState = { isOpen: false } | { isOpen: true; reason: string; since: number }
+
+export interface BreakerOptions {
+  clock: Clock
+  /** Asks the backend on a fresh connection: null where it serves, else why it does not. At most a second. */
+  ask(): Promise<string | null>
+  /** Everything that has to be done before the backend is used again; false where it cannot be done yet. Never throws. */
+  recover(outage: { since: number }): Promise<boolean>
+  onOpen(outage: { reason: string; since: number }): void
+  /** Between two looks at a backend that is down, in milliseconds. */
+  probeMs: number
+}
+
+/**
+ * Open: the backend is not to be called. It is the backend's health that decides, never a failed call alone; while it is
+ * open the health is asked again and again, and what has to be done first is done before it closes. [C-ROUTE-14]
+ */
+export interface Breaker extends AsyncDisposable {
+  state(): BreakerState
+  /** Asks now, once for all who ask at the same time. True: it is open. */
+  judge(): Promise<boolean>
+  open(reason: string): void
+}
+
+export const createBreaker = ({ clock, ask, recover, onOpen, probeMs }: BreakerOptions): Breaker => {
+  let state: BreakerState = { isOpen: false }
+  let judging: Promise<boolean> | null = null
+  let probing: Promise<void> | null = null
+  let timer: NodeJS.Timeout | null = null
+  let isClosed = false
+
+  const probe = async (): Promise<void> => {
+    if (!state.isOpen) return
+    const { since } = state
+    const reason = await ask()
+    if (reason === null && (await recover({ since }))) state = { isOpen: false }
+  }
+
+  const schedule = (): void => {
+    if (isClosed || !state.isOpen || timer) return
+    timer = setTimeout(() => {
+      probing = probe().finally(() => {
+        timer = null
+        schedule()
+      })
+    }, probeMs)
+    timer.unref()
+  }
+
+  const open = (reason: string): void => {
+    if (state.isOpen || isClosed) return
+    state = { isOpen: true, reason, since: clock.now() }
+    onOpen(state)
+    schedule()
+  }
+
+  const judgeNow = async (): Promise<boolean> => {
+    const reason = await ask()
+    if (reason !== null) open(reason)
+    return state.isOpen
+  }
+
+  return {
+    state: () => state,
+    open,
+    judge() {
+      if (state.isOpen) return Promise.resolve(true)
+      judging ??= judgeNow().finally(() => {
+        judging = null
+      })
+      return judging
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true
+      if (timer) clearTimeout(timer)
+      await probing
+    },
+  }
+}

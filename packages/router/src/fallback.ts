@@ -1,0 +1,134 @@
+import type { BackendContext, BackendName, Health, JournalFiles, StoreName, Stores } from '@nexus/core'
+import { createBreaker } from './breaker.ts'
+import type { Connection } from './connection.ts'
+import { deferredStores } from './deferred.ts'
+import { createFallbackCompletions } from './fallback-completions.ts'
+import { createFallbackHostState } from './fallback-host-state.ts'
+import { createJournal, type Journal } from './journal.ts'
+import { createLastKnown } from './last-known.ts'
+import { createOutage } from './outage.ts'
+import { type Replayed, replay } from './replay.ts'
+
+/** The stores that an outage does not stop. */
+export const fallbackStores: readonly StoreName[] = ['hostState', 'completions']
+
+export interface FallbackOptions {
+  name: BackendName
+  connection: Connection
+  /** The stores routed to it. */
+  stores: readonly StoreName[]
+  /** Null: none of its stores falls back. */
+  files: JournalFiles | null
+  context: BackendContext
+  probeMs: number
+}
+
+/** The stores of a backend that can go away, and how it is. */
+export interface Fallback extends AsyncDisposable {
+  stores: Stores
+  health(): Promise<Health>
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Null where it serves. A backend that was never reached is opened first. */
+const createAsk =
+  ({ reach, current }: Connection, store: StoreName) =>
+  async (): Promise<string | null> => {
+    try {
+      const health = await (current() ?? (await reach())).health(store)
+      return health.status === 'ok' ? null : health.reason
+    } catch (error) {
+      return textOf(error)
+    }
+  }
+
+/** The two lines that an outage is told in. [C-ROUTE-15] */
+const createStory = ({ name, stores, context: { logger, clock } }: FallbackOptions, journal: Journal | null) => {
+  const named = (isFallback: boolean): string =>
+    stores.filter((store) => fallbackStores.includes(store) === isFallback).join(', ') || 'none'
+  let stuckFor: string | null = null
+  return {
+    /** It will be tried again and again, and told once. */
+    stuck(error: unknown): null {
+      if (stuckFor !== textOf(error))
+        logger.error('The journal cannot be replayed', { reason: textOf(error), journal: journal?.place ?? null })
+      stuckFor = textOf(error)
+      return null
+    },
+    entered: ({ reason, since }: { reason: string; since: number }): void =>
+      logger.warn('A backend is down; what can be is written to the journal until it is back', {
+        backend: name,
+        journaled: journal ? named(true) : 'none',
+        waiting: journal ? named(false) : stores.join(', '),
+        cause: reason,
+        since: new Date(since).toISOString(),
+        journal: journal?.place ?? null,
+      }),
+    left: (since: number, { replayed, conflicts }: Replayed): void =>
+      logger.info('A backend is in use again', {
+        backend: name,
+        replayed,
+        conflicts,
+        seconds: Math.round((clock.now() - since) / 100) / 10,
+      }),
+  }
+}
+
+/** The stores of one backend behind a breaker, with a journal for those that an outage does not stop. */
+export const createFallback = (options: FallbackOptions): Fallback => {
+  const { connection, stores, files, context, probeMs } = options
+  const { clock, ids, logger } = context
+  const journal = files && createJournal(files)
+  const lastKnown = createLastKnown(clock.now)
+  const story = createStory(options, journal)
+  let isClosed = false
+
+  const replayAll = async (): Promise<Replayed | null> => {
+    if (!journal) return { replayed: 0, conflicts: 0 }
+    const view = await journal.view()
+    if (!view) return { replayed: 0, conflicts: 0 }
+    const { operations } = await connection.reach()
+    if (!operations) return null
+    const replayed = await replay({ journal, operations, logger, clock, isStopped: () => isClosed })
+    if (replayed) lastKnown.take(view.states)
+    return replayed
+  }
+
+  const breaker = createBreaker({
+    clock,
+    probeMs,
+    ask: createAsk(connection, stores[0] ?? 'hostState'),
+    async recover({ since }) {
+      const replayed = await replayAll().catch(story.stuck)
+      if (replayed) story.left(since, replayed)
+      return replayed !== null
+    },
+    onOpen: story.entered,
+  })
+
+  if (!connection.current()) breaker.open(textOf(connection.failure()))
+  const outage = createOutage({ breaker, reach: connection.reach, journal, isClosed: () => isClosed })
+  const deferred = deferredStores(outage)
+  const tools = { outage, ids, now: clock.now, lastKnown }
+  return {
+    stores: journal
+      ? {
+          ...deferred,
+          hostState: createFallbackHostState(tools),
+          completions: createFallbackCompletions(tools),
+        }
+      : deferred,
+    async health() {
+      if (isClosed) return { status: 'down', reason: 'closed', since: clock.now() }
+      await breaker.judge()
+      const state = breaker.state()
+      return state.isOpen ? { status: 'down', reason: state.reason, since: state.since } : { status: 'ok' }
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true
+      await breaker[Symbol.asyncDispose]()
+      await connection[Symbol.asyncDispose]()
+    },
+  }
+}
