@@ -3,5 +3,11 @@ import { node } from '../../tsup.base.ts'
 
 export default defineConfig({
   ...node,
-  entry: ['src/index.ts', 'src/existing/index.ts', 'src/postgres/cluster.ts', 'src/postgres/test-dsn.ts'],
+  entry: [
+    'src/index.ts',
+    'src/existing/index.ts',
+    'src/postgres/cluster.ts',
+    'src/postgres/pgbouncer.ts',
+    'src/postgres/test-dsn.ts',
+  ],
 })

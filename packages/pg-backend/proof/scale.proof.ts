@@ -7,6 +7,7 @@ import { type CrowdSize, crowded, crowdSql } from '../test/crowd.ts'
 import { type Database, migratedDatabase } from '../test/database.ts'
 import { openExplainer } from '../test/explain.ts'
 import { excess, hotStatements } from '../test/hot-statements.ts'
+import { report } from './report.ts'
 import { expectedTally, heapInUse, walkAll, walks } from './walking.ts'
 
 const isLong = process.env['NEXUS_PROOF'] === 'long'
@@ -74,11 +75,6 @@ const mediansOf = async ({ backend: { inbox, completions } }: Place): Promise<Re
   history: await median(() => completions.history(crowded.issue, { limit: 10 })),
   enqueue: await median((nth) => inbox.enqueue([{ project: 'new', filename: `${nth}.md`, markdown: '' }])),
 })
-
-const report = (proof: string, figures: Record<string, string | number>): void => {
-  const words = Object.entries(figures).map(([key, value]) => `${key}=${value}`)
-  process.stdout.write(`${proof}: ${words.join(' ')}\n`)
-}
 
 test('scale: [C-ALL-8] every list gives each record once, in constant memory', { timeout: longest }, async () => {
   const client = new pg.Client({ connectionString: filled.database.dsn })

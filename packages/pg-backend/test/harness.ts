@@ -4,7 +4,7 @@ import { type FreshDatabase, freshDatabase } from '@nexus/testkit/postgres'
 import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
-import { openPgBackend } from '../src/backend.ts'
+import { openPgBackend, type PgBackendOptions } from '../src/backend.ts'
 import { openPgClient } from '../src/client.ts'
 import { migrate } from '../src/migrate.ts'
 import { createForeignSql } from './foreign.ts'
@@ -40,12 +40,20 @@ const tables = ['workflows', 'completions', 'host_state', 'task_files', 'inbox_q
 /** Emptied instead of dropped: a database costs four times what emptying one does. */
 const empty = (sql: pg.Pool) => sql.query(`TRUNCATE ${tables.map((table) => `nexus_${table}`)} RESTART IDENTITY`)
 
-/** `giveBack` takes the emptied database for the next harness; without it the database is dropped. */
-const openOn = async (database: FreshDatabase, giveBack?: (database: FreshDatabase) => void): Promise<PgHarness> => {
+/** How the backend gets to a database: directly unless there is a way. */
+type Way = (dsn: string) => Pick<PgBackendOptions, 'dsn' | 'listenDsn'>
+
+interface Opening {
+  way: Way
+  /** Takes the emptied database for the next harness; without it the database is dropped. */
+  giveBack?: ((database: FreshDatabase) => void) | undefined
+}
+
+const openOn = async (database: FreshDatabase, { way, giveBack }: Opening): Promise<PgHarness> => {
   const { dsn } = database
   const sql = openSql(dsn)
   const harness = await openHarness({
-    open: (context) => openPgBackend({ dsn, maxConnections: 4, timeoutMs: 10_000, ...context }),
+    open: (context) => openPgBackend({ ...way(dsn), maxConnections: 4, timeoutMs: 10_000, ...context }),
     foreign: () => createForeignSql(sql),
     async advance(ms, clock) {
       clock.advance(ms)
@@ -66,7 +74,11 @@ const openOn = async (database: FreshDatabase, giveBack?: (database: FreshDataba
  * Databases for one test file: the tables are made once, over what `before` left there; each harness has a copy. With
  * `reuse` the copies go round: for suites that leave tables, triggers and roles as they are.
  */
-export const usePostgres = ({ before = '', reuse = false } = {}): (() => Promise<PgHarness>) => {
+export const usePostgres = ({
+  before = '',
+  reuse = false,
+  way = (dsn: string): ReturnType<Way> => ({ dsn }),
+} = {}): (() => Promise<PgHarness>) => {
   const idle: FreshDatabase[] = []
   let server = ''
   let template: FreshDatabase | undefined
@@ -84,6 +96,6 @@ export const usePostgres = ({ before = '', reuse = false } = {}): (() => Promise
   return async () => {
     if (!template) throw new Error('Harnesses are opened inside of tests only.')
     const database = idle.pop() ?? (await freshDatabase(server, new URL(template.dsn).pathname.slice(1)))
-    return openOn(database, reuse ? (emptied) => void idle.push(emptied) : undefined)
+    return openOn(database, { way, giveBack: reuse ? (emptied) => void idle.push(emptied) : undefined })
   }
 }

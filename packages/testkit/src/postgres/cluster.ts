@@ -11,7 +11,7 @@ import {
   unprivilegedAccount,
 } from './binaries.ts'
 import { letGo, prepareFolder } from './folder.ts'
-import { freePort, type Server, type ServerPlace, startServer, stopLeftover } from './server.ts'
+import { type Server, type ServerPlace, startOnFreePort, startServer, stopLeftover } from './server.ts'
 
 export { type FreshDatabase, freshDatabase } from './database.ts'
 
@@ -40,21 +40,6 @@ export interface Cluster extends AsyncDisposable {
   restart(): Promise<void>
   /** SIGKILL to the postmaster: what a crash of the server looks like. */
   kill(): Promise<void>
-}
-
-/** Another process can take the free port before the server does. */
-const startOnFreePort = async (
-  start: (port: number) => Promise<Server>,
-  wanted: number | undefined,
-): Promise<{ server: Server; port: number }> => {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort(attempt === 1 ? wanted : undefined)
-    try {
-      return { server: await start(port), port }
-    } catch (error) {
-      if (attempt === 3 || !String(error).includes('Address already in use')) throw error
-    }
-  }
 }
 
 interface Opening {
@@ -125,7 +110,7 @@ export const startCluster = async (options: ClusterOptions = {}): Promise<Cluste
   try {
     const { binaries, password } = await openDatabase(folder, account, { isPrivate, password: options.password })
     const place = (port: number): ServerPlace => ({ folder, port, isPrivate })
-    const { server, port } = await startOnFreePort((free) => startServer(binaries, place(free)), options.port)
+    const { started: server, port } = await startOnFreePort((free) => startServer(binaries, place(free)), options.port)
     const dsn = `postgresql://nexus:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
     const restart = async (): Promise<Server> => {
       await stopLeftover(folder)

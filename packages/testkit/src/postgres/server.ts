@@ -43,7 +43,7 @@ export interface ServerPlace {
 
 const dataOf = (folder: string): string => join(folder, 'data')
 
-export const freePort = async (wanted = 0): Promise<number> => {
+const freePort = async (wanted = 0): Promise<number> => {
   const listener = createServer()
   try {
     listener.listen(wanted, '127.0.0.1')
@@ -56,6 +56,21 @@ export const freePort = async (wanted = 0): Promise<number> => {
     return freePort()
   } finally {
     listener.close()
+  }
+}
+
+/** Another process can take the free port before the server does. */
+export const startOnFreePort = async <T>(
+  start: (port: number) => Promise<T>,
+  wanted?: number,
+): Promise<{ started: T; port: number }> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort(attempt === 1 ? wanted : undefined)
+    try {
+      return { started: await start(port), port }
+    } catch (error) {
+      if (attempt === 3 || !String(error).includes('Address already in use')) throw error
+    }
   }
 }
 
