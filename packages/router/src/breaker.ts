@@ -1,6 +1,6 @@
 import type { Clock } from '@nexus/core'
 
-export type BreakerState = { isOpen: false } | { isOpen: true; reason: string; since: number }
+type BreakerState = { isOpen: false } | { isOpen: true; reason: string; since: number }
 
 export interface BreakerOptions {
   clock: Clock

@@ -14,15 +14,15 @@ export const journalLimits: JournalLimits = { operations: 100_000, bytes: 256 * 
 const keptGenerations = 5
 
 /** What a writer decides when it sees what the outage wrote so far; null: nothing is to be written. */
-export type Write<T> = (view: JournalView | null) => { answer: T; record: Recorded | null }
+type Write<T> = (view: JournalView | null) => { answer: T; record: Recorded | null }
 
-export interface Recorded {
+interface Recorded {
   journaled: JournaledOperation
   /** What a patch made of the whole value. */
   value?: JsonValue
 }
 
-export interface Slot {
+interface Slot {
   /** Null: it cannot be read. */
   record: JournalRecord | null
 }

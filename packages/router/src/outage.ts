@@ -31,14 +31,14 @@ export interface OutageParts {
 }
 
 /** A write that applies once, whichever way it goes. */
-export interface OnceWrite<T> {
+interface OnceWrite<T> {
   options: CallOptions | undefined
   direct(operations: Operations, timeoutMs: number): Promise<T>
   /** `sent`: it was sent before, and may have been applied. */
   journaled(journal: Journal, sent: boolean): Promise<T>
 }
 
-export interface Read<T> {
+interface Read<T> {
   options: CallOptions | undefined
   /** The options end it in time. */
   direct(backend: Backend, options: CallOptions): Promise<T>
