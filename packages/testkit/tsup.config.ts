@@ -7,6 +7,7 @@ export default defineConfig({
     'src/index.ts',
     'src/existing/index.ts',
     'src/postgres/cluster.ts',
+    'src/postgres/pair.ts',
     'src/postgres/pgbouncer.ts',
     'src/postgres/test-dsn.ts',
   ],

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, cp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -86,5 +86,24 @@ export const initialise = async (
   ]
   await run(initdb, options, { ...account, env: serverEnv(), cwd: folder })
   await rename(passwordFile, join(folder, 'password'))
+  await rename(incomplete, join(folder, 'data'))
+}
+
+/** What a standby follows. */
+export interface Source {
+  /** Where its data lies. Nothing may run there while it is copied. */
+  folder: string
+  dsn: string
+}
+
+/** `folder/data` becomes a copy that follows the source; as ever it gets its name last. */
+export const copyAsStandby = async (source: Source, folder: string): Promise<void> => {
+  const incomplete = join(folder, 'data.new')
+  const { hostname, port, username, password } = new URL(source.dsn)
+  await cp(join(source.folder, 'data'), incomplete, { recursive: true })
+  await cp(join(source.folder, 'password'), join(folder, 'password'))
+  await writeFile(join(incomplete, 'standby.signal'), '')
+  const settings = `primary_conninfo = 'host=${hostname} port=${port} user=${username} password=${password} application_name=standby'\n`
+  await appendFile(join(incomplete, 'postgresql.auto.conf'), settings)
   await rename(incomplete, join(folder, 'data'))
 }

@@ -5,9 +5,11 @@ import {
   type Account,
   type Binaries,
   binariesFor,
+  copyAsStandby,
   exists,
   giveAway,
   initialise,
+  type Source,
   unprivilegedAccount,
 } from './binaries.ts'
 import { letGo, prepareFolder } from './folder.ts'
@@ -22,6 +24,8 @@ export interface ClusterOptions {
   port?: number
   /** Only for a new data folder, which remembers it; random unless given. */
   password?: string
+  /** A standby of that server, which has to be stopped while its data is copied. */
+  standbyOf?: Source
   /** Leaves the private folder in place on dispose. */
   keep?: boolean
 }
@@ -42,9 +46,8 @@ export interface Cluster extends AsyncDisposable {
   kill(): Promise<void>
 }
 
-interface Opening {
+interface Opening extends Pick<ClusterOptions, 'password' | 'standbyOf'> {
   isPrivate: boolean
-  password: string | undefined
 }
 
 interface Opened {
@@ -91,14 +94,18 @@ const createCluster = ({ dsn, port, folder, server: first, restart, letGo }: Run
   }
 }
 
-const openDatabase = async (folder: string, account: Account, { isPrivate, password }: Opening): Promise<Opened> => {
+const openDatabase = async (folder: string, account: Account, opening: Opening): Promise<Opened> => {
   await chmod(folder, 0o700)
   const binaries = await binariesFor(folder, account)
-  if (!(await exists(join(folder, 'data'))))
-    await initialise(binaries, folder, {
-      password: password ?? randomBytes(12).toString('hex'),
-      durable: !isPrivate,
-    })
+  if (!(await exists(join(folder, 'data')))) {
+    const { isPrivate, password, standbyOf } = opening
+    if (standbyOf) await copyAsStandby(standbyOf, folder)
+    else
+      await initialise(binaries, folder, {
+        password: password ?? randomBytes(12).toString('hex'),
+        durable: !isPrivate,
+      })
+  }
   await giveAway(folder, account)
   return { binaries, password: await readFile(join(folder, 'password'), 'utf8') }
 }
@@ -108,7 +115,7 @@ export const startCluster = async (options: ClusterOptions = {}): Promise<Cluste
   const folder = await prepareFolder(options.dataDir, account)
   const isPrivate = options.dataDir === undefined && options.keep !== true
   try {
-    const { binaries, password } = await openDatabase(folder, account, { isPrivate, password: options.password })
+    const { binaries, password } = await openDatabase(folder, account, { ...options, isPrivate })
     const place = (port: number): ServerPlace => ({ folder, port, isPrivate })
     const { started: server, port } = await startOnFreePort((free) => startServer(binaries, place(free)), options.port)
     const dsn = `postgresql://nexus:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`

@@ -55,6 +55,7 @@ const configuration = (port: number, { dsn, databases = ['*'], settings = {} }: 
     listen_port: port,
     unix_socket_dir: '',
     auth_type: 'any',
+    admin_users: 'pgbouncer',
     pool_mode: 'transaction',
     max_client_conn: 1000,
     ...settings,
@@ -64,7 +65,7 @@ const configuration = (port: number, { dsn, databases = ['*'], settings = {} }: 
 }
 
 const console = async (port: number, text: string): Promise<Record<string, unknown>[]> => {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'nexus', database: 'pgbouncer' })
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'pgbouncer', database: 'pgbouncer' })
   client.on('error', () => {})
   await client.connect()
   try {

@@ -109,7 +109,7 @@ const ready = (shell: ChildProcess): Promise<void> =>
     createInterface(shell.stderr).on('line', (line) => {
       log.push(line)
       if (log.length > 50) log.shift()
-      if (line.includes('ready to accept connections')) resolve()
+      if (/ready to accept (read-only )?connections/.test(line)) resolve()
     })
     shell.once('error', reject)
     shell.once('close', (code) => reject(new Error(`PostgreSQL ended with code ${code}:\n${log.join('\n')}`)))
