@@ -16,6 +16,10 @@ export interface Identity {
   status: string
 }
 
+/** The record's name among the revisions. */
+export const recordOf = ({ project, issueNumber, agentType, status }: Identity): string =>
+  `completions/${project}/${issueNumber}:${agentType}:${status}`
+
 /** The stored form, snake_case as everything on disk. */
 const StoredCompletion = z.object({
   seq: z.number(),

@@ -6,22 +6,16 @@ import {
   type CompletionStore,
   checkCompletionNames,
   parseInput,
-  projectDedupKey,
 } from '@nexus/core'
 import type { z } from 'zod'
-import { begun } from '../fs-errors.ts'
 import { isVisibleName, summaryFile } from '../layout.ts'
 import type { Decision } from '../revisions/revisions.ts'
 import type { FsTools } from '../tools.ts'
 import type { DedupKeys } from './dedup-keys.ts'
-import { encodeRecord, type Identity, type Records, type StoredRecord } from './record.ts'
+import { encodeRecord, type Records, recordOf, type StoredRecord } from './record.ts'
 import type { Sequence } from './sequence.ts'
 
 type Input = z.output<typeof CompletionInput>
-
-/** The record's name among the revisions. */
-export const recordOf = ({ project, issueNumber, agentType, status }: Identity): string =>
-  `completions/${project}/${issueNumber}:${agentType}:${status}`
 
 const isSame = (present: Completion, input: Input): boolean =>
   present.summary === input.summary &&
@@ -48,7 +42,7 @@ export const createSave = (tools: FsTools, { records, keys, sequence }: SavePart
     return { kind: 'put', path: records.path(input), bytes, modified: savedAt, base } as const
   }
 
-  const decide = async (input: Input): Promise<Decision<CompletionSaveResult>> => {
+  const decide = async (input: Input, claim: () => Promise<string>): Promise<Decision<CompletionSaveResult>> => {
     const present = await records.read(input)
     if (!present) checkCompletionNames(input)
     const former = present?.found.ok ? present.found.item : null
@@ -59,29 +53,17 @@ export const createSave = (tools: FsTools, { records, keys, sequence }: SavePart
     }
     if (present && !present.found.ok)
       await quarantine.keep(present.document.path, present.document.bytes, present.found.corrupt.reason)
-    const dedupKey = former?.dedupKey ?? (await keys.claim(input))
+    const dedupKey = former?.dedupKey ?? (await claim())
     return {
       answer: { status: present ? 'updated' : 'created', dedupKey },
       change: await put(input, present, dedupKey),
     }
   }
 
-  /** Another project took the key between our claim and our record: ours gets the key that only we can have. */
-  const rename = (input: Input): Promise<string> =>
-    revisions.commit<string>(recordOf(input), async () => {
-      const present = await records.read(input)
-      const dedupKey = projectDedupKey(input)
-      if (!present?.found.ok || present.found.item.dedupKey === dedupKey) return { answer: dedupKey }
-      const bytes = encodeRecord({ ...present.found.item, seq: present.seq, dedupKey })
-      const { path, stat } = present.document
-      return { answer: dedupKey, change: { kind: 'put', path, bytes, modified: new Date(stat.mtimeMs), base: stat } }
-    })
-
   return async (completion: CompletionInput, options?: CallOptions): Promise<CompletionSaveResult> => {
     const input = parseInput(CompletionInput, completion, 'completion')
     if (!isVisibleName(input.project) || !isVisibleName(summaryFile(input.issueNumber))) checkCompletionNames(input)
-    const result = await revisions.commit(recordOf(input), () => decide(input), options)
-    const isHeld = await begun(() => keys.isHeld(input, result.dedupKey))
-    return isHeld ? result : { ...result, dedupKey: await begun(() => rename(input)) }
+    const claim = keys.claimant(input)
+    return revisions.commit(recordOf(input), () => decide(input, claim), options)
   }
 }

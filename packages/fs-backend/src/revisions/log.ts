@@ -23,10 +23,12 @@ export interface Aside {
 /** Create-once revisions of one record: who makes number n is the one that may make the n-th change. */
 export interface RevisionLog {
   list(): Promise<LogEntries>
-  /** Null where it is unreadable: a power cut took what no living process had acknowledged. */
+  /** Null where there is nothing to do: it is a fence, or a power cut took what no living process had acknowledged. */
   read(number: number): Promise<Revision | null>
   /** True for the one caller that made it. */
   create(number: number, revision: Revision): Promise<boolean>
+  /** Makes the number stand for no change; true where it was the next one, so that nobody else has it or can get it. */
+  fence(number: number): Promise<boolean>
   /** Removes revisions that no process can need. */
   prune(entries: LogEntries): Promise<void>
   asidePath(kind: Aside['kind'], number: number): string
@@ -48,27 +50,30 @@ interface LogParts {
 
 export const createRevisionLog = ({ atomic, reading, layout, tempName }: LogParts, hash: string): RevisionLog => {
   const folder = layout.revisions(hash)
+  const make = async (number: number, text: string): Promise<boolean> =>
+    (await atomic.loose.createOnce(join(folder, String(number)), text)) === 'created'
+  const list = async (): Promise<LogEntries> => {
+    const names = await reading.files(folder)
+    const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
+    const asides = names.flatMap((name): Aside[] => {
+      const found = asidePattern.exec(name)
+      return found
+        ? [{ kind: found[2] === 'gone' ? 'gone' : 'aside', number: Number(found[1]), path: join(folder, name) }]
+        : []
+    })
+    return { top: Math.max(0, ...numbers), numbers, asides }
+  }
   return {
-    async list() {
-      const names = await reading.files(folder)
-      const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
-      const asides = names.flatMap((name): Aside[] => {
-        const found = asidePattern.exec(name)
-        return found
-          ? [{ kind: found[2] === 'gone' ? 'gone' : 'aside', number: Number(found[1]), path: join(folder, name) }]
-          : []
-      })
-      return { top: Math.max(0, ...numbers), numbers, asides }
-    },
+    list,
     async read(number) {
       const file = await reading.read(join(folder, String(number)))
       const parsed = parseJson(file?.bytes.toString('utf8') ?? '')
       const revision = Revision.safeParse(parsed.ok ? parsed.value : null)
       return revision.success ? revision.data : null
     },
-    async create(number, revision) {
-      return (await atomic.loose.createOnce(join(folder, String(number)), JSON.stringify(revision))) === 'created'
-    },
+    create: (number, revision) => make(number, JSON.stringify(revision)),
+    // A slow process can make a number that was pruned, but then the kept ones stand above it.
+    fence: async (number) => (await make(number, '')) && (await list()).top < number + kept,
     async prune({ top, numbers, asides }) {
       if (asides.length > 0) return
       for (const number of numbers.filter((n) => n <= top - kept))

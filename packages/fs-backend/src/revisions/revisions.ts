@@ -20,6 +20,11 @@ export interface Revisions {
   commit<T>(record: string, decide: () => Promise<Decision<T>>, options?: CallOptions): Promise<T>
   /** `read`, and once more where it found nothing only because a change is under way. */
   settled<T>(record: string, read: () => Promise<T | null>): Promise<T | null>
+  /**
+   * `read`, with nothing to come that was decided before it: who is about to change the record decides anew. It waits for
+   * no turn, so the decision about one record may fence another.
+   */
+  fenced<T>(record: string, read: () => Promise<T | null>): Promise<T | null>
   /** Finishes what a killed process left of the record with this hash. */
   finish(hash: string): Promise<void>
 }
@@ -67,6 +72,15 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
         const found = await read()
         if (found !== null || !(await isDisturbed(log))) return found
         await inTurn(record, () => tidy(log))
+      }
+    },
+    async fenced(record, read) {
+      const log = createRevisionLog({ atomic, reading, layout, tempName }, shortHash(record))
+      for (;;) {
+        const number = (await tidy(log)).top + 1
+        if (!(await log.fence(number))) continue
+        const found = await read()
+        if (found !== null || !(await isDisturbed(log))) return found
       }
     },
     async finish(hash) {
