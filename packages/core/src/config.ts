@@ -45,13 +45,12 @@ const backendWord = z.preprocess(
     .optional(),
 )
 
+/** Of one host: the driver takes several for the name of one, which nobody has. */
 const isDsn = (value: string): boolean => {
   try {
-    const url = new URL(value)
-    return (
-      (url.protocol === 'postgresql:' || url.protocol === 'postgres:') &&
-      (url.hostname !== '' || url.searchParams.has('host'))
-    )
+    const { protocol, hostname, searchParams } = new URL(value)
+    const host = hostname || searchParams.get('host') || ''
+    return (protocol === 'postgresql:' || protocol === 'postgres:') && host !== '' && !host.includes(',')
   } catch {
     return false
   }

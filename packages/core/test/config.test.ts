@@ -121,6 +121,8 @@ describe('readConfig', () => {
       'postgresql://nexus:canary-password@db:port/nexus',
       'postgresql://nexus:canary%ZZ-password@[db/nexus',
       'host=db password=canary-password',
+      'postgresql://nexus:canary-password@db1,db2/nexus',
+      'postgresql://nexus:canary-password@/nexus?host=db1,db2',
     ]
     for (const variable of ['NEXUS_STORAGE_DSN', 'NEXUS_STORAGE_LISTEN_DSN'])
       for (const value of bad) {
