@@ -7,6 +7,6 @@ export default defineConfig({
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },
   experimental: { externalTables: true },
-  tables: { external: ['public.nexus_quarantine'] },
+  tables: { external: ['public.nexus_quarantine', 'public.nexus_applied', 'public.nexus_conflicts'] },
   datasource: { url: process.env['NEXUS_STORAGE_DSN'] ?? '' },
 })

@@ -7,6 +7,7 @@ import { createHealth } from './health.ts'
 import { createHostState } from './host-state.ts'
 import { createInbox } from './inbox/inbox.ts'
 import { migrate } from './migrate.ts'
+import { createOperations } from './operations.ts'
 import { createRunStatement } from './query.ts'
 import { createTaskFiles } from './task-files.ts'
 import type { PgTools } from './tools.ts'
@@ -40,6 +41,10 @@ export const openPgBackend = async (options: PgBackendOptions): Promise<Backend>
     run: createRunStatement(client),
     listenDsn: listenDsn ?? dsn,
     checkOpen: (callOptions) => checkOpen(isClosed, 'postgres', callOptions),
+    begin(callOptions = {}) {
+      checkOpen(isClosed, 'postgres', callOptions)
+      return { signal: callOptions.signal, budget: client.budget(callOptions.timeoutMs) }
+    },
     clock,
     ids,
     logger,
@@ -54,6 +59,7 @@ export const openPgBackend = async (options: PgBackendOptions): Promise<Backend>
     hostState: createHostState(tools),
     taskFiles: createTaskFiles(tools),
     inbox,
+    operations: createOperations(tools),
     health: createHealth({ dsn, clock, isClosed: () => isClosed }),
     async [Symbol.asyncDispose]() {
       isClosed = true

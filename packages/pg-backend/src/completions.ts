@@ -31,7 +31,7 @@ import { sqlStateOf } from './pg-errors.ts'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
 import { readDate, readJsonObject } from './rows.ts'
 import * as sql from './statements/completions.ts'
-import type { PgTools } from './tools.ts'
+import type { Call, PgTools } from './tools.ts'
 
 /** Place in the order of saving (null: older than that order), time and id. */
 const Cursor = z.tuple([
@@ -74,26 +74,31 @@ const namesFit = ({ project, issueNumber, agentType }: Input): boolean =>
   nameProblem('issueNumber', issueNumber) === null &&
   nameProblem('agentType', agentType) === null
 
-const createSave =
-  ({ run }: PgTools) =>
-  async (input: Input, options: CallOptions): Promise<CompletionSaveResult> => {
+/** Takes what `CompletionInput` gave out. */
+export const createCompletionSave =
+  ({ run }: Pick<PgTools, 'run'>) =>
+  async (input: Input, call: Call): Promise<CompletionSaveResult> => {
     const { project, issueNumber, agentType, status, summary, payload, reportId } = input
     const identity = [project, issueNumber, agentType, status]
     const values = [...identity, summary, JSON.stringify(payload), reportId]
     // Names that exist are saved as they are; a new one has to be one that we would give.
-    if (!namesFit(input) && (await run(sql.findCompletion, identity, options)).length === 0) checkCompletionNames(input)
+    if (!namesFit(input) && (await run(sql.findCompletion, identity, call)).length === 0) checkCompletionNames(input)
 
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      let [row] = await run(sql.saveCompletion, [...values, dedupKey(input), projectDedupKey(input)], options)
+      let [row] = await run(
+        sql.saveCompletion,
+        [...values, dedupKey(input), projectDedupKey(input), call.id ?? null],
+        call,
+      )
       // The first time it may be a race, and the same statement knows better now.
       if (!row && tries > 0) {
-        const [present] = await run(sql.findCompletion, identity, options)
+        const [present] = await run(sql.findCompletion, identity, call)
         const isUnreadable = present !== undefined && !readRow(present).ok
         if (present)
           [row] = await run(
             sql.replaceUnreadableCompletion,
-            [...values, present.id, present.hash, isUnreadable],
-            options,
+            [...values, present.id, present.hash, isUnreadable, call.id ?? null],
+            call,
           )
       }
       if (row) return { status: row.status, dedupKey: row.dedup_key }
@@ -175,8 +180,8 @@ const createAssign =
   }
 
 export const createCompletions = (tools: PgTools): CompletionStore => {
-  const { run, checkOpen } = tools
-  const save = createSave(tools)
+  const { run, begin, checkOpen } = tools
+  const save = createCompletionSave(tools)
   const list = createList(tools)
   const assign = createAssign(tools)
 
@@ -192,9 +197,9 @@ export const createCompletions = (tools: PgTools): CompletionStore => {
   }
 
   return {
-    async save(completion, options = {}) {
-      checkOpen(options)
-      return save(parseInput(CompletionInput, completion, 'completion'), options)
+    async save(completion, options) {
+      const call = begin(options)
+      return save(parseInput(CompletionInput, completion, 'completion'), call)
     },
     async scan({ issueNumber, project, ...page } = {}, options = {}) {
       checkOpen(options)

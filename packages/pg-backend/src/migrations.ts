@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import init from '../../../prisma/migrations/0001_init/migration.sql?raw'
 import claimsOfOthers from '../../../prisma/migrations/0002_claims_of_others/migration.sql?raw'
 import atScale from '../../../prisma/migrations/0003_at_scale/migration.sql?raw'
+import outage from '../../../prisma/migrations/0004_outage/migration.sql?raw'
 
 /** One folder of `prisma/migrations`, as Prisma names and sums it. */
 export interface Migration {
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   migration('0001_init', init),
   migration('0002_claims_of_others', claimsOfOthers),
   migration('0003_at_scale', atScale),
+  migration('0004_outage', outage),
 ]

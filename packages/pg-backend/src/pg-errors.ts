@@ -75,6 +75,7 @@ const driverMessages = {
   'Connection terminated due to connection timeout': refused,
   'timeout exceeded when trying to connect': refused,
   'timeout expired': refused,
+  'no time left for the next statement': refused,
   'Client has encountered a connection error and is not queryable': refused,
   'Client was closed and is not queryable': refused,
   'The server does not support SSL connections': refused,

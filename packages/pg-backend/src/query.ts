@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PgClient } from './client.ts'
 import { sqlStateOf } from './pg-errors.ts'
-import type { QueryOptions, Row } from './session.ts'
+import type { Query, QueryOptions, Row } from './session.ts'
 
 /** One SQL statement with the shape of its rows. Its name comes from its whole text, so two texts never share one. */
 export interface Statement<R extends Row = Row> {
@@ -57,3 +57,9 @@ export const createRunStatement = (client: Pick<PgClient, 'query'>): RunStatemen
     }
   }
 }
+
+/** Within a transaction. Without names: behind a pooler one could be missing, and here nothing can be sent again. */
+export const runWithin =
+  (query: Query): RunStatement =>
+  async <R extends Row>({ text }: Statement<R>, values: unknown[]) =>
+    (await query<R>(text, values)).rows

@@ -9,6 +9,8 @@ const tables = [
   'nexus_task_files',
   'nexus_inbox_queue',
   'nexus_quarantine',
+  'nexus_applied',
+  'nexus_conflicts',
 ]
 
 /** `CREATE OR REPLACE TRIGGER` came with it. */

@@ -57,5 +57,11 @@ const filesSql = ({ workflows, taskFiles }: CrowdSize): string => `
 
 const hostStateSql = `INSERT INTO nexus_host_state (key, data) SELECT 'k' || n, '{}' ${series(2000)};`
 
+/** Half of the ids are old enough to go. */
+const outageSql = `
+  INSERT INTO nexus_applied (id, answer, applied_at) SELECT 'o' || n, '{}', now() - n * interval '1 hour' ${series(1600)};
+  INSERT INTO nexus_conflicts (id, store, key, reason, at)
+  SELECT 'o' || n || '-1', 'hostState', 'k' || n, 'why', now() - n * interval '1 second' ${series(2000)};`
+
 export const crowdSql = (size: CrowdSize): string =>
-  completionsSql(size) + tasksSql(size) + filesSql(size) + hostStateSql
+  completionsSql(size) + tasksSql(size) + filesSql(size) + hostStateSql + outageSql

@@ -35,7 +35,16 @@ const letTimePass = async (sql: pg.Pool, ms: number): Promise<void> => {
   await sql.query('SELECT pg_sleep(0.002)')
 }
 
-const tables = ['workflows', 'completions', 'host_state', 'task_files', 'inbox_queue', 'quarantine']
+const tables = [
+  'workflows',
+  'completions',
+  'host_state',
+  'task_files',
+  'inbox_queue',
+  'quarantine',
+  'applied',
+  'conflicts',
+]
 
 /** Emptied instead of dropped: a database costs four times what emptying one does. */
 const empty = (sql: pg.Pool) => sql.query(`TRUNCATE ${tables.map((table) => `nexus_${table}`)} RESTART IDENTITY`)

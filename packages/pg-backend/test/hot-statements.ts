@@ -1,5 +1,7 @@
 import type { Statement } from '../src/query.ts'
+import * as applied from '../src/statements/applied.ts'
 import * as completions from '../src/statements/completions.ts'
+import * as conflicts from '../src/statements/conflicts.ts'
 import * as hostState from '../src/statements/host-state.ts'
 import * as inbox from '../src/statements/inbox.ts'
 import * as claim from '../src/statements/inbox-claim.ts'
@@ -31,7 +33,20 @@ const now = new Date().toISOString()
 const flags = [false, true]
 
 /** Every statement of the sources must be among these. */
-export const modules = { completions, hostState, inbox, claim, holder, operator, queue, recovery, taskFiles, workflows }
+export const modules = {
+  applied,
+  completions,
+  conflicts,
+  hostState,
+  inbox,
+  claim,
+  holder,
+  operator,
+  queue,
+  recovery,
+  taskFiles,
+  workflows,
+}
 
 /** What reads all that it is asked to look through: an operator's purge, and the keys, which are few. */
 export const slow = ['purgeTasks', 'listHostStateKeys']
@@ -41,16 +56,17 @@ const words = [...identity, 'other words', '{}', 'run-9']
 
 const completionStatements = (): Given[] => [
   { name: 'findCompletion', statement: completions.findCompletion, values: identity },
-  { name: 'saveCompletion', statement: completions.saveCompletion, values: [...words, 'h5', `p1/h5`] },
+  { name: 'saveCompletion', statement: completions.saveCompletion, values: [...words, 'h5', `p1/h5`, null] },
+  { name: 'saveCompletion, operation', statement: completions.saveCompletion, values: [...words, 'h5', `p1/h5`, 'o'] },
   {
     name: 'saveCompletion, new',
     statement: completions.saveCompletion,
-    values: [project, issue, 'new', 'complete', 's', '{}', 'r', '7:new:complete', 'p1/7:new:complete'],
+    values: [project, issue, 'new', 'complete', 's', '{}', 'r', '7:new:complete', 'p1/7:new:complete', 'o'],
   },
   {
     name: 'replaceUnreadableCompletion',
     statement: completions.replaceUnreadableCompletion,
-    values: [...words, 5, 'hash', true],
+    values: [...words, 5, 'hash', true, 'o'],
   },
   { name: 'loadCompletion', statement: completions.loadCompletion, values: ['h5'] },
   { name: 'assignCompletion', statement: completions.assignCompletion, values: ['k11', 'p1'] },
@@ -170,11 +186,30 @@ const taskFileLists = (): Given[] =>
 
 const hostStateStatements = (): Given[] => [
   { name: 'loadHostState', statement: hostState.loadHostState, values: ['k5'] },
-  { name: 'saveHostState', statement: hostState.saveHostState, values: ['k5', '{}'] },
-  { name: 'createHostState', statement: hostState.createHostState, values: ['new', '{}'] },
-  { name: 'replaceHostState', statement: hostState.replaceHostState, values: ['k5', '{}', 'hash'] },
-  { name: 'replaceUnreadableHostState', statement: hostState.replaceUnreadableHostState, values: ['k5', '{}', 'hash'] },
+  { name: 'saveHostState', statement: hostState.saveHostState, values: ['k5', '{}', null] },
+  { name: 'saveHostState, operation', statement: hostState.saveHostState, values: ['k5', '{}', 'o'] },
+  { name: 'createHostState', statement: hostState.createHostState, values: ['new', '{}', 'o'] },
+  { name: 'replaceHostState', statement: hostState.replaceHostState, values: ['k5', '{}', 'hash', null, null] },
+  { name: 'replaceHostState, kept', statement: hostState.replaceHostState, values: ['k5', '{}', 'hash', 'o', 'why'] },
   { name: 'deleteHostState', statement: hostState.deleteHostState, values: ['k5', 'hash', true] },
+]
+
+const lists = [['c'], ['"m"'], ['1'], ['2'], ['3'], ['why']]
+
+const outageStatements = (): Given[] => [
+  { name: 'recordApplied', statement: applied.recordApplied, values: ['new', '{}'] },
+  { name: 'confirmApplied', statement: applied.confirmApplied, values: ['o5'] },
+  { name: 'takeReplayTurn', statement: applied.takeReplayTurn, values: [1] },
+  { name: 'pruneApplied', statement: applied.pruneApplied, values: [31, 10] },
+  { name: 'pruneApplied, none', statement: applied.pruneApplied, values: [3100, 1000] },
+  { name: 'insertConflicts', statement: conflicts.insertConflicts, values: [...lists, 'hostState', 'k5'] },
+  { name: 'takeConflict', statement: conflicts.takeConflict, values: ['o5-1'] },
+  ...flags.map((after) => ({
+    name: `listConflicts ${after}`,
+    statement: conflicts.listConflicts({ after }),
+    values: [page, ...(after ? [now, 'o5-1'] : [])],
+    most: pageRows,
+  })),
 ]
 
 const names = (filename: string, key: string | null = null) => [['tenant 5'], [''], [filename], [key]]
@@ -267,6 +302,7 @@ export const hotStatements = (size: CrowdSize): HotStatement[] =>
     ...taskFileStatements(),
     ...taskFileLists(),
     ...hostStateStatements(),
+    ...outageStatements(),
     ...queueStatements(),
     ...claimStatements(size),
     ...countStatements(size),

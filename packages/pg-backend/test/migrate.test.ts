@@ -37,7 +37,9 @@ describe('[C-PG-1] an empty database', () => {
     await using database = await migratedDatabase()
     expect(await tablesOf(database)).toEqual([
       '_prisma_migrations',
+      'nexus_applied',
       'nexus_completions',
+      'nexus_conflicts',
       'nexus_host_state',
       'nexus_inbox_queue',
       'nexus_quarantine',
@@ -108,11 +110,12 @@ describe('[C-PG-1] a migration that cannot be applied', () => {
   test('gives way to a session that holds a table, and goes on once it is free', async () => {
     await using database = await migratedDatabase()
     const more = add('0002_more', 'ALTER TABLE nexus_host_state ADD COLUMN extra text;')
+    const patiently = { timeoutMs: 20_000 }
     await database.client.transaction(async (query) => {
       await query('SELECT FROM nexus_host_state')
       const refusal = migrate({ ...database, logger: silentLogger, migrations: more, patienceMs: 0 })
       await expect(refusal).rejects.toMatchObject({ code: 'unavailable' })
-    })
+    }, patiently)
     await migrate({ ...database, logger: silentLogger, migrations: more })
     expect(await ledger(database)).toHaveLength(migrations.length + 1)
   })

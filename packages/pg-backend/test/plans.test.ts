@@ -6,13 +6,15 @@ import { excess, hotStatements, modules, slow } from './hot-statements.ts'
 
 const size = { completions: 8000, tasks: 1500, projects: 1500, workflows: 4000, taskFiles: 4000 }
 const statements = hotStatements(size)
-const tables = ['workflows', 'completions', 'host_state', 'task_files', 'inbox_queue'].map((name) => `nexus_${name}`)
+const tables = ['workflows', 'completions', 'host_state', 'task_files', 'inbox_queue', 'applied', 'conflicts'].map(
+  (name) => `nexus_${name}`,
+)
 
 /** Statistics are made when a test says so, never by the server on its own. */
 const withoutAutovacuum = tables.map((table) => `ALTER TABLE ${table} SET (autovacuum_enabled = false);`).join(' ')
 
 /** Without statistics the planner sorts what a filter selects rather than read it in order; the server soon makes some. */
-const withoutLists = statements.filter(({ name }) => !/^(list|count)/.test(name))
+const withoutLists = statements.filter(({ name }) => !/^(list|count|prune)/.test(name))
 
 const modes: readonly PlanMode[] = ['force_generic_plan', 'force_custom_plan']
 

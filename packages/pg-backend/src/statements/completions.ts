@@ -1,6 +1,7 @@
 import { maxPageLimit } from '@nexus/core'
 import { type Statement, statement } from '../query.ts'
 import { revOf } from '../rev.ts'
+import { recordedAs } from './applied.ts'
 
 export type CompletionRow = {
   id: number
@@ -75,9 +76,13 @@ const stillIs = `(c.project, c.issue_number, c.agent_type, c.status)
 const rewrite = `UPDATE nexus_completions AS c SET summary_text = $5::text, data = $6::text, report_id = $7::text,
      seq = nextval('nexus_completions_order'), updated_at = clock_timestamp()`
 
+const recorded = (id: string): string =>
+  `${recordedAs(id, `json_build_object('status', done.status, 'dedupKey', done.dedup_key)`)}
+   SELECT status, dedup_key FROM done`
+
 /**
- * $8: the documented dedup key, $9: the one with the project. Nothing comes back where another process was faster, or
- * where the present data may be unreadable: it is not written over unseen.
+ * $8: the documented dedup key, $9: the one with the project, $10: the operation. Nothing comes back where another
+ * process was faster, or where the present data may be unreadable: it is not written over unseen.
  */
 export const saveCompletion = statement<SavedRow>(
   `WITH mine AS (${mine}),
@@ -95,20 +100,24 @@ export const saveCompletion = statement<SavedRow>(
        nextval('nexus_completions_order'), clock_timestamp(), clock_timestamp(), ${givenKey}
      WHERE NOT EXISTS (SELECT FROM mine)
      ON CONFLICT DO NOTHING
-     RETURNING c.dedup_key)
-   SELECT 'created' AS status, dedup_key FROM created
-   UNION ALL SELECT 'updated', dedup_key FROM updated
-   UNION ALL SELECT 'unchanged', c.dedup_key FROM mine AS c WHERE ${words} IS NOT DISTINCT FROM ($5::text, $6::text, $7::text)`,
+     RETURNING c.dedup_key),
+   done AS (
+     SELECT 'created' AS status, dedup_key FROM created
+     UNION ALL SELECT 'updated', dedup_key FROM updated
+     UNION ALL SELECT 'unchanged', c.dedup_key FROM mine AS c WHERE ${words} IS NOT DISTINCT FROM ($5::text, $6::text, $7::text)),
+   ${recorded('$10')}`,
 )
 
-/** A copy of what is replaced is kept in the same transaction. */
+/** $10: whether a copy of what is replaced is kept in the same transaction. $11: the operation. */
 export const replaceUnreadableCompletion = statement<SavedRow>(
   `WITH kept AS (
      INSERT INTO nexus_quarantine (store, key, data, reason)
      SELECT 'nexus_completions', c.dedup_key, c.data, 'unreadable, replaced by a save' FROM nexus_completions AS c
-     WHERE c.id = $8 AND ${hash} = $9 AND $10::boolean)
-   ${rewrite} WHERE c.id = $8 AND ${stillIs} AND ${hash} = $9
-   RETURNING 'updated' AS status, c.dedup_key`,
+     WHERE c.id = $8 AND ${hash} = $9 AND $10::boolean),
+   done AS (
+     ${rewrite} WHERE c.id = $8 AND ${stillIs} AND ${hash} = $9
+     RETURNING 'updated' AS status, c.dedup_key),
+   ${recorded('$11')}`,
 )
 
 export const loadCompletion = statement<CompletionRow>(
