@@ -9,6 +9,7 @@ export default defineConfig({
     'src/postgres/cluster.ts',
     'src/postgres/pair.ts',
     'src/postgres/pgbouncer.ts',
+    'src/postgres/proxy.ts',
     'src/postgres/test-dsn.ts',
   ],
 })

@@ -64,10 +64,11 @@ export interface Operations {
   patchState(id: string, key: string, change: StatePatch, options?: OperationOptions): Promise<PatchResult>
   saveCompletion(id: string, completion: CompletionInput, options?: OperationOptions): Promise<CompletionSaveResult>
   /**
-   * Applies what the journal kept. Host state member by member, where it is unchanged since; the rest becomes conflicts.
-   * A completion always applies. What the backend refuses for good becomes a conflict too: only `unavailable` throws.
+   * Applies what the journal kept, in this order, and answers one by one. Host state member by member, where it is
+   * unchanged since; the rest becomes conflicts. A completion always applies. What the backend refuses for good becomes a
+   * conflict too: only `unavailable` throws, and then each of them may have been applied.
    */
-  replay(journaled: JournaledOperation, options?: OperationOptions): Promise<ReplayResult>
+  replay(journaled: readonly JournaledOperation[], options?: OperationOptions): Promise<ReplayResult[]>
   conflicts(page?: PageRequest, options?: CallOptions): Promise<Page<Conflict>>
   resolve(id: string, take: Resolution, options?: CallOptions): Promise<{ status: 'resolved' | 'absent' }>
 }

@@ -96,31 +96,48 @@ const giveUp = async ({ journaled, run, call }: Replaying, reason: string): Prom
   return { store: 'hostState', key: operation.key, conflicts: stateConflicts({ operation, base, present }, reason) }
 }
 
+/** Several may go in one transaction; one that is refused for good is told from the others when each has its own. */
+const isRefused = (error: unknown): error is StoreError =>
+  isStoreError(error) && error.code !== 'unavailable' && error.code !== 'closed'
+
 /**
- * Applies a journaled operation and keeps its conflicts in one transaction: cut off anywhere, it is as if it had not
+ * Applies journaled operations and keeps their conflicts in one transaction: cut off anywhere, it is as if it had not
  * begun, and it can be replayed again. [C-ROUTE-12]
  */
 export const createReplay = ({ client, clock }: PgTools) => {
-  const inTurn = (journaled: JournaledOperation, call: Call, work: (replaying: Replaying) => Promise<Kept>) =>
-    client.transaction(async (query): Promise<ReplayResult> => {
+  const isTooOld = ({ sent, at }: JournaledOperation): boolean => sent && clock.now() - at > rememberedMs
+
+  const one = async (replaying: Replaying, reason: string | null): Promise<ReplayResult> => {
+    const { journaled, run, call } = replaying
+    const { id }: Operation = journaled.operation
+    if ((await answerOf(run, id, call)) !== null) return { status: 'already' }
+    const kept = reason === null ? await apply(replaying) : await giveUp(replaying, reason)
+    await keepConflicts(run, { id, ...kept }, call)
+    return statusOf(kept)
+  }
+
+  const inTurn = (all: readonly JournaledOperation[], call: Call, refusal: string | null): Promise<ReplayResult[]> =>
+    client.transaction(async (query) => {
       const run = runWithin(query)
       // In a statement of its own: the next ones see what the one before us did.
       await run(takeReplayTurn, [replayTurn], call)
-      const { id }: Operation = journaled.operation
-      if ((await answerOf(run, id, call)) !== null) return { status: 'already' }
-      const kept = await work({ journaled, run, call })
-      await keepConflicts(run, { id, ...kept }, call)
-      return statusOf(kept)
+      const results: ReplayResult[] = []
+      for (const journaled of all)
+        results.push(await one({ journaled, run, call }, refusal ?? (isTooOld(journaled) ? tooOld : null)))
+      return results
     }, call)
 
-  return async (journaled: JournaledOperation, call: Call): Promise<ReplayResult> => {
-    const isTooOld = journaled.sent && clock.now() - journaled.at > rememberedMs
+  const replay = async (all: readonly JournaledOperation[], call: Call): Promise<ReplayResult[]> => {
     try {
-      return await inTurn(journaled, call, isTooOld ? (replaying) => giveUp(replaying, tooOld) : apply)
+      return await inTurn(all, call, null)
     } catch (error) {
-      // Refused for good, or its id was recorded by a statement in flight: the next look tells.
-      if (!isStoreError(error) || error.code === 'unavailable' || error.code === 'closed') throw error
-      return inTurn(journaled, call, (replaying) => giveUp(replaying, error.message))
+      // Refused for good, or an id was recorded by a statement in flight: the next look tells.
+      if (!isRefused(error)) throw error
+      if (all.length === 1) return inTurn(all, call, error.message)
+      const results: ReplayResult[] = []
+      for (const journaled of all) results.push(...(await replay([journaled], call)))
+      return results
     }
   }
+  return replay
 }

@@ -1,11 +1,27 @@
-import type { Backend, JournaledOperation, JsonValue, Operation, Operations, StateBase } from '@nexus/core'
+import type {
+  Backend,
+  JournaledOperation,
+  JsonValue,
+  Operation,
+  OperationOptions,
+  ReplayResult,
+  StateBase,
+} from '@nexus/core'
 import { describe, expect, test } from 'vitest'
 import { type PgHarness, usePostgres } from './harness.ts'
 import { aCompletion, present } from './samples.ts'
 
 const open = usePostgres()
 
-const operationsOf = (backend: Backend): Operations => present(backend.operations)
+/** Its replay takes one operation. */
+const operationsOf = (backend: Backend) => {
+  const operations = present(backend.operations)
+  return {
+    ...operations,
+    replay: async (...[entry, options]: [JournaledOperation, OperationOptions?]): Promise<ReplayResult> =>
+      present((await operations.replay([entry], options))[0]),
+  }
+}
 
 const save = (value: JsonValue, id = 'o1'): Operation => ({ id, kind: 'state-save', key: 'agents', value })
 const patch = (entries: Record<string, JsonValue>, remove: string[] = []): Operation => ({
@@ -114,6 +130,17 @@ describe('[C-ROUTE-12] a journaled operation', () => {
     }
     expect((await t.backend.hostState.load('agents'))?.value).toEqual({ n: 10 })
     expect(await conflicts(t)).toEqual([])
+  })
+
+  test('among many in one transaction is applied in their order, and one that is refused for good keeps none of them back', async () => {
+    await using t = await open()
+    const many = [1, 2, 3].map((n) => journaled(t, save([n], `o${n}`), { base: saw([n - 1]) }))
+    await t.foreign.insertHostState('agents', '[0]')
+    const hopeless = journaled(t, { id: 'o9', kind: 'state-save', key: '../agents', value: [9] })
+    const statuses = await present(t.backend.operations).replay([...many.slice(0, 2), hopeless, ...many.slice(2)])
+    expect(statuses.map(({ status }) => status)).toEqual(['applied', 'applied', 'conflict', 'applied'])
+    expect((await t.backend.hostState.load('agents'))?.value).toEqual([3])
+    expect(await applied(t)).toEqual(['o1', 'o2', 'o3', 'o9'])
   })
 
   test('that is cut off leaves neither its effect nor its id, and is replayed again', async () => {

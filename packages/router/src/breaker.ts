@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '@nexus/core'
 
 type BreakerState = { isOpen: false } | { isOpen: true; reason: string; since: number }
@@ -22,20 +23,25 @@ export interface Breaker extends AsyncDisposable {
   /** Asks now, once for all who ask at the same time. True: it is open. */
   judge(): Promise<boolean>
   open(reason: string): void
+  /** Waits while what has to be done first is being done, at most so many milliseconds. */
+  recovered(withinMs: number): Promise<void>
 }
 
 export const createBreaker = ({ clock, ask, recover, onOpen, probeMs }: BreakerOptions): Breaker => {
   let state: BreakerState = { isOpen: false }
   let judging: Promise<boolean> | null = null
   let probing: Promise<void> | null = null
+  let recovering: Promise<boolean> | null = null
   let timer: NodeJS.Timeout | null = null
   let isClosed = false
 
   const probe = async (): Promise<void> => {
     if (!state.isOpen) return
     const { since } = state
-    const reason = await ask()
-    if (reason === null && (await recover({ since }))) state = { isOpen: false }
+    if ((await ask()) !== null) return
+    recovering = recover({ since })
+    if (await recovering) state = { isOpen: false }
+    recovering = null
   }
 
   const schedule = (): void => {
@@ -65,6 +71,13 @@ export const createBreaker = ({ clock, ask, recover, onOpen, probeMs }: BreakerO
   return {
     state: () => state,
     open,
+    async recovered(withinMs) {
+      if (!recovering) return
+      const enough = new AbortController()
+      const late = delay(withinMs, undefined, { signal: enough.signal, ref: false }).catch(() => undefined)
+      await Promise.race([recovering, late])
+      enough.abort()
+    },
     judge() {
       if (state.isOpen) return Promise.resolve(true)
       judging ??= judgeNow().finally(() => {

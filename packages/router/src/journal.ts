@@ -22,7 +22,7 @@ interface Recorded {
   value?: JsonValue
 }
 
-interface Slot {
+export interface Slot {
   /** Null: it cannot be read. */
   record: JournalRecord | null
 }

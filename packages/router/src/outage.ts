@@ -16,6 +16,8 @@ import type { JournalView } from './journal-view.ts'
 const settleMs = 3000
 const firstReadMs = 1900
 const firstWriteMs = 1200
+/** How long a write waits for a replay to end before it adds to it: else writers faster than it would never let it end. */
+const handoverMs = 1500
 /** Less is no try. */
 const leastTryMs = 300
 
@@ -142,7 +144,10 @@ export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts)
     },
     async write({ options, direct, journaled }) {
       if (!journal) throw new Error('a write that applies once needs a journal')
-      if (await viewInOutage(options)) return journaled(journal, false)
+      if (await viewInOutage(options)) {
+        await breaker.recovered(handoverMs)
+        if (await viewInOutage(options)) return journaled(journal, false)
+      }
       const tried = await tryDirect(async (left) => {
         const { operations } = await reach()
         if (!operations) throw new Error('a write that applies once needs a backend that remembers operations')
