@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { ConfigError, configErrorExitCode, isStoreError, readConfig } from '@nexus/core'
 import { Command, CommanderError } from 'commander'
-import { composeStores } from './compose.ts'
+import { composeStores, findJournal } from './compose.ts'
 import { isDegraded, readStatus, statusText } from './status.ts'
 
 /** Exit codes, as every command of this program uses them. */
@@ -9,8 +9,9 @@ const exit = { ok: 0, failed: 1, usage: 2, degraded: 3, unreachable: 69, configu
 
 const showStatus = async ({ json }: { json?: boolean }): Promise<void> => {
   const config = readConfig(process.env)
+  const journal = await findJournal(config)
   await using stores = await composeStores(config)
-  const status = await readStatus(config, resolve(config.dir), stores)
+  const status = await readStatus({ config, root: resolve(config.dir), stores, journal })
   process.stdout.write(`${json ? JSON.stringify(status, null, 2) : statusText(status)}\n`)
   process.exitCode = isDegraded(status) ? exit.degraded : exit.ok
 }
@@ -32,7 +33,7 @@ Examples:
   nexus-admin status --json
   NEXUS_DIR=/srv/nexus nexus-admin status
 
-Exit codes: 0 ok, 3 a store cannot be reached, 78 configuration error.`,
+Exit codes: 0 ok, 3 a store cannot be reached or the journal is not applied yet, 78 configuration error.`,
   )
   .action(showStatus)
 

@@ -1,6 +1,6 @@
-import type { Backend, Config, Count } from '@nexus/core'
+import type { Backend, Config, Count, JournalFiles } from '@nexus/core'
 import { isStoreError } from '@nexus/core'
-import { type StorageRow, storageMap, storageMapText } from '@nexus/router'
+import { type JournalState, journalState, type StorageRow, storageMap, storageMapText } from '@nexus/router'
 
 /** What `status --json` prints; `version` grows when a member changes its meaning. */
 export interface Status {
@@ -10,6 +10,15 @@ export interface Status {
   /** Null while the store cannot be reached. */
   inbox: Record<string, Count> | null
   workflows: Record<string, Count> | null
+  /** What an outage wrote that is not applied yet; null where there is nothing. */
+  journal: JournalState | null
+}
+
+interface StatusSources {
+  config: Config
+  root: string
+  stores: Backend
+  journal: JournalFiles | null
 }
 
 const whileReachable = async <T>(answer: Promise<T>): Promise<T | null> => {
@@ -22,15 +31,17 @@ const whileReachable = async <T>(answer: Promise<T>): Promise<T | null> => {
 }
 
 /** Asks every store where it is and how much it holds. */
-export const readStatus = async (config: Config, root: string, stores: Backend): Promise<Status> => ({
+export const readStatus = async ({ config, root, stores, journal }: StatusSources): Promise<Status> => ({
   version: 1,
   root,
   stores: await storageMap(config, stores),
   inbox: await whileReachable(stores.inbox.counts().then((counts) => ({ ...counts }))),
   workflows: await whileReachable(stores.workflows.counts()),
+  journal: journal && (await journalState(journal)),
 })
 
-export const isDegraded = ({ stores }: Status): boolean => stores.some(({ health }) => health.status !== 'ok')
+export const isDegraded = ({ stores, journal }: Status): boolean =>
+  journal !== null || stores.some(({ health }) => health.status !== 'ok')
 
 const countText = (count: Count): string => (typeof count === 'number' ? String(count) : `${count.atLeast}+`)
 
@@ -40,6 +51,11 @@ const countsText = (counts: Record<string, Count> | null): string => {
   return parts.length > 0 ? parts.join(', ') : 'none'
 }
 
+const journalText = ({ operations, since, place }: JournalState): string => {
+  const from = since === null ? '' : ` since ${new Date(since).toISOString()}`
+  return `journal    ${operations} operations${from}, to be applied by the host when the database is back: ${place}`
+}
+
 export const statusText = (status: Status): string =>
   [
     storageMapText(status.stores),
@@ -47,4 +63,5 @@ export const statusText = (status: Status): string =>
     `root       ${status.root}`,
     `inbox      ${countsText(status.inbox)}`,
     `workflows  ${countsText(status.workflows)}`,
+    ...(status.journal ? [journalText(status.journal)] : []),
   ].join('\n')

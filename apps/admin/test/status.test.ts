@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readConfig, StoreError } from '@nexus/core'
+import { openFsBackend, openJournalFiles } from '@nexus/fs-backend'
+import { openRouter } from '@nexus/router'
+import { createFakes } from '@nexus/testkit'
 import { freshDatabase } from '@nexus/testkit/postgres'
 import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -68,6 +72,33 @@ test('[C-ROUTE-7] a database that does not answer: degraded, exit 3, and no pass
   expect(stdout).toMatch(/^inbox +postgres +NEXUS_INBOX_BACKEND +down since /m)
   expect(stdout).toMatch(/^inbox {6}not reachable$/m)
   expect(stdout + stderr).not.toContain('canary')
+})
+
+test('[C-ROUTE-11] what an outage wrote is shown until it is applied, and looking neither applies nor changes it', async () => {
+  await using database = await freshDatabase(await testDsn())
+  const root = join(folder, 'state')
+  const env = { NEXUS_HOST_STATE_BACKEND: 'postgres', NEXUS_STORAGE_DSN: database.dsn, NEXUS_DIR: root }
+  mkdirSync(root)
+  const { context } = createFakes()
+  const away = () => Promise.reject(new StoreError({ code: 'unavailable', message: 'away' }))
+  await using host = await openRouter({
+    config: readConfig(env),
+    context,
+    registry: { filesystem: ({ dir }) => openFsBackend({ root: dir, ...context }), postgres: away },
+    journal: () => openJournalFiles({ root, ...context }),
+  })
+  await host.hostState.save('a', 1)
+  await host.hostState.save('b', 2)
+  const before = readdirSync(root, { recursive: true })
+  for (const _ of [1, 2]) {
+    const { status, stdout } = admin(['status'], env)
+    expect(status).toBe(3)
+    expect(stdout).toMatch(/^journal {4}2 operations since \S+Z, to be applied .*: \/.*$/m)
+  }
+  const { status, stdout } = admin(['status', '--json'], env)
+  expect(status).toBe(3)
+  expect(JSON.parse(stdout)).toMatchObject({ journal: { operations: 2, bytes: expect.any(Number) } })
+  expect(readdirSync(root, { recursive: true })).toEqual(before)
 })
 
 test('[C-ROUTE-4] [C-ROUTE-5] a configuration error is one line and exit 78', () => {

@@ -7,9 +7,10 @@ import {
   createIds,
   type InboxStore,
   type Logger,
+  storeNames,
   systemClock,
 } from '@nexus/core'
-import { openRouter, type Registry } from '@nexus/router'
+import { openRouter, type Registry, type RouterOptions } from '@nexus/router'
 import { openRootId } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostMailboxes, HostOptions } from './host.ts'
@@ -26,6 +27,10 @@ const registry: Registry = {
     (await import('@nexus/pg-backend')).openPgBackend({ dsn: dsn ?? '', listenDsn, ...context }),
 }
 
+/** Where host state and completions go while their backend is down. */
+const journal: NonNullable<RouterOptions['journal']> = async ({ dir }, context) =>
+  (await import('@nexus/fs-backend')).openJournalFiles({ root: resolve(dir), ...context })
+
 const createContext = (logger: Logger): BackendContext => ({
   clock: systemClock,
   ids: createIds(systemClock),
@@ -33,9 +38,15 @@ const createContext = (logger: Logger): BackendContext => ({
   liveness: (worker) => holderLiveness(worker),
 })
 
-/** The stores as the configuration routes them. */
+/** The stores as the configuration routes them, for a command that needs no journal: it only brings a task. */
 export const composeStores = (config: Config, logger: Logger): Promise<Backend> =>
   openRouter({ config, registry, context: createContext(logger) })
+
+/** Whether the router has found its remote backend down. */
+const outageOf = ({ routes }: Config, stores: Backend): (() => Promise<boolean>) => {
+  const remote = storeNames.find((store) => routes[store].backend === 'postgres')
+  return async () => remote !== undefined && (await stores.health(remote)).status === 'down'
+}
 
 /** How often a workspace is looked at for a mailbox that an agent made there. */
 const workspaceLookMs = 1_000
@@ -77,7 +88,7 @@ export const compose = async (config: Config, hostConfig: HostConfig, logger: Lo
   await makeRoot(root)
   const context = createContext(logger)
   const { clock, ids } = context
-  const stores = await openRouter({ config, registry, context })
+  const stores = await openRouter({ config, registry, context, journal })
   const drops = config.routes.inbox.backend === 'filesystem' ? null : await openDrops(root, stores.inbox, context)
   const supervisorPath = fileURLToPath(new URL('./supervisor.js', import.meta.url))
   const runner = createRunner({ root, supervisorPath, clock, logger })
@@ -99,6 +110,7 @@ export const compose = async (config: Config, hostConfig: HostConfig, logger: Lo
       ids,
       logger,
       env: process.env,
+      inOutage: outageOf(config, stores),
     },
     async [Symbol.asyncDispose]() {
       await runner.close()

@@ -16,6 +16,8 @@ export interface HostTools {
   /** Names this process in claims. */
   worker: string
   timing: Timing
+  /** Whether the router has found a backend down, and told so. */
+  inOutage(): Promise<boolean>
   /** Brings agents' summary files into the completion store; says how many cannot be read yet. */
   collect(): Promise<{ waiting: number }>
   /** Why the summary file at this path cannot be read; null for any other path. */

@@ -7,7 +7,7 @@ import type { HostConfig } from './config/host-config.ts'
 import type { HostTools } from './host-tools.ts'
 import type { MailboxSource } from './intake/collector.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
-import { createAvailability } from './loop/availability.ts'
+import { type Availability, createAvailability } from './loop/availability.ts'
 import type { Holds } from './loop/hold.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
@@ -39,6 +39,8 @@ export interface HostOptions {
   /** What agents may inherit from. */
   env: NodeJS.ProcessEnv
   timing?: Partial<Timing>
+  /** Whether a backend is down, which whoever gives the stores tells of; never unless given. */
+  inOutage?: () => Promise<boolean>
 }
 
 interface RunOptions {
@@ -48,8 +50,11 @@ interface RunOptions {
   signal: AbortSignal
 }
 
-/** `failed`: a task is a dead letter, waits for a late retry, or is paused. */
-export type HostEnd = 'done' | 'failed' | 'stopped'
+/**
+ * `failed`: a task is a dead letter, waits for a late retry, or is paused. `unreachable`: what is left waits for a store
+ * that cannot be reached.
+ */
+export type HostEnd = 'done' | 'failed' | 'unreachable' | 'stopped'
 
 export interface Host {
   readonly api: Pick<ApiServer, 'url' | 'port'>
@@ -64,8 +69,10 @@ const isFailure = ({ status }: TaskOutcome): boolean =>
 /** How long tasks may take to let go when the host closes. */
 const closingMs = 1_500
 
+const never = async (): Promise<boolean> => false
+
 const createTools = (options: HostOptions, intake: Intake, reporting: HostTools['reporting']): HostTools => {
-  const { config, stores, runner, worker, clock, ids, logger, env, mailboxes } = options
+  const { config, stores, runner, worker, clock, ids, logger, env, mailboxes, inOutage = never } = options
   return {
     config,
     stores,
@@ -76,7 +83,8 @@ const createTools = (options: HostOptions, intake: Intake, reporting: HostTools[
     logger,
     reporting,
     timing: { ...defaultTiming, ...options.timing },
-    records: createHostRecords(stores.hostState, logger, clock.now),
+    records: createHostRecords({ hostState: stores.hostState, logger, now: clock.now, inOutage }),
+    inOutage,
     collect: intake.collect,
     whyUnreadable: intake.whyUnreadable,
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
@@ -100,21 +108,29 @@ const letGo = async (holds: Holds): Promise<void> => {
   while (holds.size > 0 && performance.now() < until) await delay(10)
 }
 
+interface Working {
+  intake: Intake
+  holds: Holds
+  availability: Availability
+}
+
 const runHost = async (
   tools: HostTools,
-  intake: Intake,
-  holds: Holds,
+  { intake, holds, availability }: Working,
   { once, signal }: RunOptions,
 ): Promise<HostEnd> => {
-  const availability = createAvailability(tools.logger, tools.timing.unavailableMs)
   const work = createTaskLife(tools, availability)
   const ended = new AbortController()
   const unkeep = keepLeases(tools, holds, availability)
   const taking = intake.run(AbortSignal.any([signal, ended.signal]))
   try {
-    const unfinished = await runInboxLoop(tools, { holds, availability, work, signal, once })
+    const { outcomes, isStuck } = await runInboxLoop(tools, { holds, availability, work, signal, once })
     if (signal.aborted) return 'stopped'
-    return [...unfinished.values()].some(isFailure) ? 'failed' : 'done'
+    if (isStuck) {
+      tools.logger.error('a store cannot be reached for too long; what is left waits for the next run')
+      return 'unreachable'
+    }
+    return [...outcomes.values()].some(isFailure) ? 'failed' : 'done'
   } finally {
     await letGo(holds)
     unkeep()
@@ -124,15 +140,18 @@ const runHost = async (
 }
 
 export const openHost = async (options: HostOptions): Promise<Host> => {
-  const { config, stores, mailboxes, runner, root, logger } = options
+  const { config, stores, mailboxes, runner, root, logger, clock, inOutage = never } = options
+  const { pollMs, unavailableMs: retryMs } = { ...defaultTiming, ...options.timing }
   const holds: Holds = new Map()
   const tokens = await openTokens(root)
+  const availability = createAvailability({ logger, clock, retryMs, inOutage })
   const intake = createIntake({
     stores,
     mailboxes: [mailboxes.own, ...mailboxes.others],
     holds,
     logger,
-    pollMs: options.timing?.pollMs ?? defaultTiming.pollMs,
+    pollMs,
+    availability,
     projectOfRun: (attempt) => readRunProject(runner, attempt),
   })
   const app = createApi({ intake, tokens, logger })
@@ -142,7 +161,7 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const unlisten = hearEnds(runner, holds)
   return {
     api: server,
-    run: (run) => runHost(tools, intake, holds, run),
+    run: (run) => runHost(tools, { intake, holds, availability }, run),
     async close() {
       unlisten()
       await server.close()

@@ -4,7 +4,8 @@ import { exitCodeOf } from './cli/exit.ts'
 import { run } from './cli/run.ts'
 import { demo } from './demo/demo.ts'
 
-const codes = 'Exit codes: 0 ok, 1 failed, 2 usage, 3 a task failed or is blocked (with --once), 78 configuration.'
+const codes =
+  'Exit codes: 0 ok, 1 failed, 2 usage, 3 a task failed or is blocked (with --once), 69 a store cannot be reached, 78 configuration.'
 
 const program = new Command('nexus-host')
   .description('Takes tasks from the inbox through chains of agents.')

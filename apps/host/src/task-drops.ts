@@ -49,12 +49,18 @@ export const withTaskDrops = ({ inbox, drops, rootId, logger }: TaskDropsOptions
     }
   }
 
+  let failed = false
+
   const collect = async ({ worker, leaseMs, projects }: ClaimRequest, options?: CallOptions): Promise<void> => {
+    // Nothing is taken out to be put back again: first it must be seen that the inbox can be reached.
+    if (failed) await inbox.counts(options)
+    failed = true
     let tasks = await drops.resume({ worker, leaseMs }, options)
     do {
       await bringInAll(tasks, options)
       tasks = await drops.claim({ worker, leaseMs, projects, limit: batch }, options)
     } while (tasks.length > 0)
+    failed = false
   }
 
   return {

@@ -39,6 +39,7 @@ interface Said {
   status?: CompletionStatus
   reportId?: string | null
   rev?: string
+  journaled?: true
   payload?: JsonObject
 }
 
@@ -48,6 +49,7 @@ const completion = ({
   reportId = null,
   rev = `rev-${agent}`,
   payload = {},
+  journaled,
 }: Said): Completion => ({
   project: 'shop',
   issueNumber: '1',
@@ -60,19 +62,20 @@ const completion = ({
   createdAt: new Date(at),
   savedAt: new Date(at),
   rev,
+  ...(journaled && { journaled }),
 })
 
-const start = (n: number, baseline: string[] = []): EngineEvent => ({
+const start = (n: number, baseline: string[] = [], isPartial = false): EngineEvent => ({
   type: 'start',
   at,
-  launch: { attempt: attempt(n), baseline },
+  launch: { attempt: attempt(n), baseline, isPartial },
 })
 
 const report = (n: number, said: Said, baseline: string[] = []): EngineEvent => ({
   type: 'report',
   at,
   completion: completion(said),
-  launch: { attempt: attempt(n), baseline },
+  launch: { attempt: attempt(n), baseline, isPartial: false },
 })
 
 const ended = (n: number, of: string, fault: 'agent' | 'surroundings' = 'agent'): EngineEvent => ({
@@ -82,7 +85,7 @@ const ended = (n: number, of: string, fault: 'agent' | 'surroundings' = 'agent')
   error: 'it crashed',
   fault,
   failure: { error: 'it crashed', attempts: 0, recoveries: 0, epoch: 1 },
-  launch: { attempt: attempt(n), baseline: [] },
+  launch: { attempt: attempt(n), baseline: [], isPartial: false },
 })
 
 const play = (document: WorkflowDocument, ...events: EngineEvent[]) => {
@@ -230,6 +233,32 @@ describe('advance', () => {
   ])('a report about %s', (_, said, advances) => {
     const running = play(chain(['triage', 'developer']), start(1, ['old'])).document
     expect(advance(running, report(2, said)).document !== running).toBe(advances)
+  })
+
+  test.each<[string, Said, boolean]>([
+    ['its own attempt', { agent: 'triage', reportId: attempt(1) }, true],
+    ['a file written after the launch', { agent: 'triage', reportId: `drop:${atMs}:ab` }, true],
+    ['a file written before the launch', { agent: 'triage', reportId: `drop:${atMs - 1}:ab` }, false],
+    [
+      'nobody knows which run, and the journal had it at the launch',
+      { agent: 'triage', rev: 'old', journaled: true },
+      false,
+    ],
+    ['nobody knows which run, and the journal got it since', { agent: 'triage', journaled: true }, true],
+    ['nobody knows which run, and it may be older', { agent: 'triage' }, false],
+    ['an attempt id that an agent made up, and it may be older', { agent: 'triage', reportId: 'run-1' }, false],
+  ])('[C-ROUTE-9] launched while the database was away: a report about %s', (_, said, advances) => {
+    const running = play(chain(['triage', 'developer']), start(1, ['old'], true)).document
+    expect(advance(running, report(2, said)).document !== running).toBe(advances)
+  })
+
+  test('what is reported without a name after everything could be listed again is news', () => {
+    const all = { attempt: attempt(2), baseline: ['old', 'older'], isPartial: false }
+    const { document } = play(chain(['triage']), start(1, ['old'], true), { type: 'baseline', at, launch: all })
+    expect(document.steps[0]).toMatchObject({ attempt_id: attempt(1), baseline_partial: false })
+    expect(play(document, report(3, { agent: 'triage', rev: 'older' })).document).toBe(document)
+    expect(play(document, report(3, { agent: 'triage', rev: 'new' })).document.state).toBe('completed')
+    expect(play(document, { type: 'baseline', at, launch: all }).document).toBe(document)
   })
 
   test('a document of the earlier implementation is continued, and what is not ours stays', () => {

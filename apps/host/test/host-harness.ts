@@ -46,12 +46,13 @@ export interface Bench {
   readonly workspace: string
   readonly stores: Backend
   readonly data: MemoryData
+  readonly context: BackendContext
   readonly log: LogLine[]
   readonly runner: Runner
   /** Writes nexus.yaml: these agents, one step each; every project works in the same workspace. */
   configure(agents: Record<string, string>, projects?: readonly string[]): Promise<void>
   /** Another host on the same data; `worker` unless it is to be another process. */
-  open(options?: { timing?: Partial<Timing>; stores?: Backend }): Promise<Host>
+  open(options?: { timing?: Partial<Timing>; stores?: Backend; inOutage?: () => Promise<boolean> }): Promise<Host>
   once(host?: Host): Promise<string>
   starts(): Promise<Line[]>
 }
@@ -136,6 +137,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
     workspace,
     stores,
     data,
+    context,
     log,
     runner,
     async configure(agents, projects = ['shop']) {
@@ -154,7 +156,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
       }
       await writeFile(file, JSON.stringify(text, null, 2))
     },
-    async open({ timing = {}, stores: own = stores } = {}) {
+    async open({ timing = {}, stores: own = stores, inOutage = async () => false } = {}) {
       const config = readHostConfig(file)
       const host = await openHost({
         config,
@@ -171,6 +173,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
         logger,
         env: process.env,
         timing: { ...fastTiming, ...timing },
+        inOutage,
       })
       hosts.push(host)
       return host

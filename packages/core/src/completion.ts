@@ -40,6 +40,8 @@ export interface Completion {
   savedAt: Date
   /** Names this saving of it: another report, or any change by any program, changes it. */
   rev: Rev
+  /** Read from the journal: when that is applied, it gets another rev. [C-ROUTE-9] */
+  journaled?: true
 }
 
 export type CompletionSaveResult = {

@@ -1,5 +1,6 @@
 import type { Logger } from '@nexus/core'
 import { createFakes } from '@nexus/testkit'
+import { startCluster } from '@nexus/testkit/postgres'
 import { expect, test } from 'vitest'
 import { openPgBackend } from '../src/backend.ts'
 import { type PgHarness, usePostgres } from './harness.ts'
@@ -84,4 +85,35 @@ test('[C-INBOX-19] where LISTEN hears nothing, as behind a pooler, that is said 
   const hints = backend.inbox.watch(AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
   expect(await warning).toMatch(/pooler/)
   expect((await hints.next()).value).toEqual({ project: null })
+})
+
+const recording = (warnings: string[]): Logger => {
+  const { logger } = createFakes().context
+  return { ...logger, warn: (message) => warnings.push(message) }
+}
+
+test('[C-ROUTE-15] a watch says nothing of a database that is away, and hints again when it is back', async () => {
+  await using cluster = await startCluster()
+  const warnings: string[] = []
+  const { context } = createFakes()
+  await using backend = await openPgBackend({ ...context, logger: recording(warnings), dsn: cluster.dsn })
+  const hints = backend.inbox.watch(AbortSignal.timeout(40_000))[Symbol.asyncIterator]()
+  await hints.next()
+  warnings.length = 0
+  await cluster.kill()
+  expect((await hints.next()).value).toEqual({ project: null })
+  await cluster.start()
+  expect((await hints.next()).value).toEqual({ project: null })
+  expect(warnings).toEqual([])
+})
+
+test('[C-INBOX-19] a way to listen that is closed while the database serves is warned of once', async () => {
+  await using t = await open()
+  const warnings: string[] = []
+  const { context } = createFakes()
+  const listenDsn = 'postgresql://nobody:none@127.0.0.1:1/nowhere'
+  await using backend = await openPgBackend({ ...context, logger: recording(warnings), dsn: t.dsn, listenDsn })
+  const hints = backend.inbox.watch(AbortSignal.timeout(20_000))[Symbol.asyncIterator]()
+  expect((await hints.next()).value).toEqual({ project: null })
+  expect(warnings.filter((warning) => warning.startsWith('New tasks'))).toHaveLength(1)
 })

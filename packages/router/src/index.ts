@@ -1,3 +1,3 @@
 export type { OpenBackend, Registry } from './registry.ts'
 export { openRouter, type RouterOptions } from './router.ts'
-export { type StorageRow, storageMap, storageMapText } from './status.ts'
+export { type JournalState, journalState, type StorageRow, storageMap, storageMapText } from './status.ts'

@@ -50,6 +50,7 @@ const completionOf = (
     createdAt: former?.createdAt ?? savedAt,
     savedAt,
     rev: revOf(id),
+    journaled: true,
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Backend, Config, Health, StoreName } from '@nexus/core'
+import type { Backend, Config, Health, JournalFiles, StoreName } from '@nexus/core'
 import { storeNames } from '@nexus/core'
+import { createJournal } from './journal.ts'
 
 /** One row of the storage map. */
 export interface StorageRow {
@@ -15,6 +16,21 @@ export const storageMap = (config: Config, backend: Pick<Backend, 'health'>): Pr
   Promise.all(
     storeNames.map(async (store) => ({ store, ...config.routes[store], health: await backend.health(store) })),
   )
+
+/** What an outage has written to the journal of a root so far. */
+export interface JournalState {
+  operations: number
+  bytes: number
+  /** Of its first operation, in epoch milliseconds; null where that cannot be read. */
+  since: number | null
+  place: string
+}
+
+/** Looks and changes nothing. Null where everything is applied. */
+export const journalState = async (files: JournalFiles): Promise<JournalState | null> => {
+  const view = await createJournal(files).view()
+  return view && { operations: view.next - 1, bytes: view.bytes, since: view.since, place: files.place }
+}
 
 const condition = (health: Health): string =>
   health.status === 'ok' ? 'ok' : `down since ${new Date(health.since).toISOString()}: ${health.reason}`

@@ -1,16 +1,18 @@
-import { readConfig } from '@nexus/core'
+import { type Health, readConfig } from '@nexus/core'
 import { storageMap } from '@nexus/router'
 import { compose } from '../compose.ts'
 import { readHostConfig } from '../config/read.ts'
 import { openHost } from '../host.ts'
 import { createLogger } from '../logging.ts'
-import { exit } from './exit.ts'
+import { exitCodeAfter } from './exit.ts'
 import { endSignal } from './signals.ts'
 
 export interface RunCommand {
   config: string
   once?: boolean
 }
+
+const reasonOf = (health: Health): string | null => (health.status === 'ok' ? null : health.reason)
 
 const isTerminal = process.stdout.isTTY === true
 
@@ -27,13 +29,13 @@ export const run = async ({ config: file, once = false }: RunCommand): Promise<n
   const signal = endSignal()
   await using composition = await compose(config, hostConfig, logger)
   for (const { store, backend, decidedBy, health } of await storageMap(config, composition.stores))
-    logger.info('store', { store, backend, decided_by: decidedBy, health: health.status })
+    logger.info('store', { store, backend, decided_by: decidedBy, health: health.status, reason: reasonOf(health) })
   const host = await openHost(composition.options)
   try {
     logger.info('host ready', { root: composition.options.root, api: host.api.url })
     const end = await host.run({ once, signal })
     logger.info('host ended', { end })
-    return end === 'failed' ? exit.taskFailed : exit.ok
+    return exitCodeAfter(end)
   } finally {
     await host.close()
   }

@@ -1,6 +1,6 @@
 import { type Config, type InboxStore, type Logger, readConfig } from '@nexus/core'
 import { storageMap, storageMapText } from '@nexus/router'
-import { exit } from '../cli/exit.ts'
+import { exitCodeAfter } from '../cli/exit.ts'
 import { endSignal } from '../cli/signals.ts'
 import { compose } from '../compose.ts'
 import { readHostConfig } from '../config/read.ts'
@@ -57,7 +57,7 @@ const play = async ({ config, place, dsn, once, signal, logger }: Stage): Promis
     if (!once && !signal.aborted) say(`\n${whereItLies(words)}\n\n${tryNext(words)}\n`)
     const end = await running
     if (once) say(`\n${whereItLies(words)}\n${tryNext(words)}`)
-    return end === 'failed' ? exit.taskFailed : exit.ok
+    return exitCodeAfter(end)
   } finally {
     await host.close()
   }

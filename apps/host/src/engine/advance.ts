@@ -7,11 +7,15 @@ export interface Launch {
   attempt: string
   /** Revs of the completions that exist now. */
   baseline: string[]
+  /** Not all of them: a backend is down. */
+  isPartial: boolean
 }
 
 export type EngineEvent = { /** ISO 8601. */ at: string } & (
   | { type: 'start'; launch: Launch }
   | { type: 'report'; completion: Completion; launch: Launch }
+  /** All that was reported until now can be listed again, and none of it answers the step. */
+  | { type: 'baseline'; launch: Launch }
   | {
       type: 'agent-ended'
       attempt: string
@@ -53,6 +57,8 @@ export const advance = (document: WorkflowDocument, event: EngineEvent): Advance
       return start(document, event.launch, event.at)
     case 'report':
       return report(document, event)
+    case 'baseline':
+      return completeBaseline(document, event.launch)
     case 'agent-ended':
       return agentEnded(document, event)
     case 'cancel':
@@ -86,7 +92,12 @@ const put = (step: Step, endedAt: string): Pick<Step, 'passes'> => {
   return { passes: [...step.passes, { attempt_id, launched_at, ended_at: completed_at ?? endedAt, error, report }] }
 }
 
-const launchStep = (document: WorkflowDocument, index: number, { attempt, baseline }: Launch, at: string): Advance => {
+const launchStep = (
+  document: WorkflowDocument,
+  index: number,
+  { attempt, baseline, isPartial }: Launch,
+  at: string,
+): Advance => {
   const step = document.steps[index]
   if (!step) return finished(document, at)
   const next = withStep(document, index, {
@@ -99,6 +110,7 @@ const launchStep = (document: WorkflowDocument, index: number, { attempt, baseli
     attempt_id: attempt,
     launched_at: at,
     baseline,
+    baseline_partial: isPartial,
   })
   return {
     document: {
@@ -181,6 +193,13 @@ const moveTo = (document: WorkflowDocument, next: number, launch: Launch, at: st
     return { document: { ...document, state: 'failed' }, effects: [{ type: 'fail-task', error }] }
   }
   return launchStep({ ...document, steps }, next, launch, at)
+}
+
+const completeBaseline = (document: WorkflowDocument, { baseline, isPartial }: Launch): Advance => {
+  const step = currentStep(document)
+  if (isPartial || step?.status !== 'running' || !step.baseline_partial) return unchanged(document)
+  const known = { baseline, baseline_partial: false }
+  return { document: withStep(document, document.current_step, known), effects: [] }
 }
 
 const agentEnded = (document: WorkflowDocument, event: EngineEvent & { type: 'agent-ended' }): Advance => {

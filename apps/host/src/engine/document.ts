@@ -43,6 +43,8 @@ const Step = z.looseObject({
   launched_at: textOrNull,
   /** Revs of the completions that were there before the launch: none of them answers it. */
   baseline: z.array(z.string()).catch([]),
+  /** Launched while a backend was down: there may have been others. */
+  baseline_partial: z.boolean().catch(false),
   /** Runs that ended by no fault of the agent since the last one that did not. */
   interruptions: count,
   report: StepReport.nullable().catch(null),

@@ -15,10 +15,12 @@ const pointsElsewhere = (document: WorkflowDocument, step: Step, { payload }: Co
 }
 
 /** Whether a record that names no run of ours was made for this launch. Times are this host's own. */
-const isLaterThanLaunch = (step: Step, { reportId, rev }: Completion): boolean => {
+const isLaterThanLaunch = (step: Step, { reportId, rev, journaled }: Completion): boolean => {
   if (step.baseline.includes(rev)) return false
   const writtenMs = reportId === null ? null : dropModifiedMs(reportId)
-  return writtenMs === null || step.launched_at === null || writtenMs >= Date.parse(step.launched_at)
+  // The journal was read whole at the launch; what only the backend had then, or got from the journal since, is not news.
+  if (writtenMs === null || step.launched_at === null) return !step.baseline_partial || journaled === true
+  return writtenMs >= Date.parse(step.launched_at)
 }
 
 /** Why this record does not answer the running step, or null where it does. */

@@ -1,5 +1,6 @@
 import { isStoreError, type Logger, type ReportedCompletion, readReportText, type Stores } from '@nexus/core'
 import { isAttemptId } from '../engine/document.ts'
+import type { Availability } from '../loop/availability.ts'
 import { createBell } from '../loop/bell.ts'
 import type { Holds } from '../loop/hold.ts'
 import { attemptFor, holdOf, onlyRunningProject } from './assign.ts'
@@ -11,6 +12,7 @@ export interface IntakeOptions {
   holds: Holds
   logger: Logger
   pollMs: number
+  availability: Pick<Availability, 'attempt'>
   /** The project of an attempt that nobody holds any more, as its run folder says. */
   projectOfRun(attempt: string): Promise<string | null>
 }
@@ -68,7 +70,11 @@ const post = async (options: IntakeOptions, wake: Wake, text: string, token: str
   }
 }
 
-const run = async ({ mailboxes, logger, pollMs }: IntakeOptions, collect: Collect, signal: AbortSignal) => {
+const run = async (
+  { mailboxes, logger, pollMs, availability }: IntakeOptions,
+  collect: Collect,
+  signal: AbortSignal,
+): Promise<void> => {
   const bell = createBell()
   const heard = mailboxes.map(async (mailbox) => {
     try {
@@ -80,7 +86,7 @@ const run = async ({ mailboxes, logger, pollMs }: IntakeOptions, collect: Collec
   let failing = false
   while (!signal.aborted) {
     try {
-      await collect()
+      await availability.attempt('summary files', collect)
       failing = false
     } catch (error) {
       if (!failing) logger.warn('summary files cannot be taken in now', { error: String(error) })

@@ -1,40 +1,95 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isStoreError, type Logger } from '@nexus/core'
+import { type Clock, isStoreError, type Logger } from '@nexus/core'
 
-/** Says once that stores cannot be reached, and once that they can again. */
-export interface Availability {
-  /** Tries until the stores answer, or the signal aborts. */
-  insist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T>
-  /** One try; null while the stores cannot be reached. */
-  attempt<T>(call: () => Promise<T>): Promise<T | null>
+export interface AvailabilityOptions {
+  logger: Logger
+  clock: Pick<Clock, 'monotonic'>
+  /** Between two tries. */
+  retryMs: number
+  /** Whether a backend is down, which the router tells of by itself. */
+  inOutage(): Promise<boolean>
 }
 
-export const createAvailability = (logger: Logger, retryMs: number): Availability => {
-  let down = false
-  const attempt = async <T>(call: () => Promise<T>): Promise<{ value: T } | null> => {
+/** Who tries until the signal aborts. */
+interface Caller {
+  readonly signal: AbortSignal
+}
+
+/**
+ * Waits for stores that cannot be reached. Says once that one stays away, and once that nothing is missing any more,
+ * unless the router says it already; what fails once and works the next time is not told of.
+ */
+export interface Availability {
+  /** Tries until the stores answer, or the signal aborts. */
+  insist<T>(call: () => Promise<T>, caller: Caller): Promise<T>
+  /** One try, under a name for its kind; null while the stores cannot be reached. */
+  attempt<T>(what: string, call: () => Promise<T>): Promise<T | null>
+  /** Whether its last try failed. */
+  isWaiting(caller: Caller): boolean
+  /** For how long something has been missing, in milliseconds; null where nothing is. */
+  missingMs(): number | null
+}
+
+/** A try that has gone on for so many pauses has reached its stores: it is at work. */
+const settledPauses = 4
+
+export const createAvailability = ({ logger, clock, retryMs, inOutage }: AvailabilityOptions): Availability => {
+  /** How often each caller failed in a row. */
+  const failures = new Map<unknown, number>()
+  let since: number | null = null
+  let isTold = false
+
+  const failed = async (caller: unknown, reason: string): Promise<void> => {
+    const times = (failures.get(caller) ?? 0) + 1
+    failures.set(caller, times)
+    since ??= clock.monotonic()
+    logger.debug('waiting for a store', { reason })
+    if (isTold || times < 2 || (await inOutage())) return
+    isTold = true
+    logger.warn('a store cannot be reached; agents go on, and so do we when it answers', { reason })
+  }
+
+  const forget = (caller: unknown): void => {
+    failures.delete(caller)
+    if (failures.size === 0) since = null
+  }
+
+  const answered = (caller: unknown): void => {
+    forget(caller)
+    if (failures.size > 0 || !isTold) return
+    isTold = false
+    logger.info('the stores answer again')
+  }
+
+  const attempt = async <T>(caller: unknown, call: () => Promise<T>): Promise<{ value: T } | null> => {
     try {
       const value = await call()
-      if (down) logger.info('the stores answer again')
-      down = false
+      answered(caller)
       return { value }
     } catch (error) {
       if (!isStoreError(error, 'unavailable')) throw error
-      if (!down)
-        logger.warn('a store cannot be reached; agents go on, and so do we when it answers', { reason: error.message })
-      down = true
+      await failed(caller, error.message)
       return null
     }
   }
+
   return {
-    async insist(call, signal) {
-      for (;;) {
-        const answer = await attempt(call)
-        if (answer) return answer.value
-        await delay(retryMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+    async insist(call, caller) {
+      try {
+        for (;;) {
+          const settled = setTimeout(() => answered(caller), settledPauses * retryMs)
+          const answer = await attempt(caller, call).finally(() => clearTimeout(settled))
+          if (answer) return answer.value
+          await delay(retryMs, undefined, { signal: caller.signal }).catch(() => caller.signal.throwIfAborted())
+        }
+      } finally {
+        forget(caller)
       }
     },
-    async attempt(call) {
-      return (await attempt(call))?.value ?? null
+    async attempt(what, call) {
+      return (await attempt(what, call))?.value ?? null
     },
+    isWaiting: (caller) => failures.has(caller),
+    missingMs: () => (since === null ? null : clock.monotonic() - since),
   }
 }

@@ -31,6 +31,12 @@ export interface Hold {
   cancelRequested: boolean
   /** Whether this hold saw the workflow under way: then a failure is news. */
   sawRunning: boolean
+  /** Whether others can read that the issue is worked on. */
+  isTracked: boolean
+  /** Whether only the end is left to be told: no agent runs for it any more. */
+  isEnding: boolean
+  /** Attempts that this hold saved itself: nobody can have run them before. */
+  readonly fresh: Set<string>
   launchFailures: number
   end(end: HoldEnd): void
 }
@@ -47,6 +53,9 @@ export const createHold = (task: ClaimedTask): Hold => {
     document: null,
     cancelRequested: false,
     sawRunning: false,
+    isTracked: false,
+    isEnding: false,
+    fresh: new Set(),
     launchFailures: 0,
     end(end) {
       controller.abort(new HoldEnded(end))

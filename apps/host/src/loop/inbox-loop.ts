@@ -4,7 +4,7 @@ import type { Availability } from './availability.ts'
 import { type Bell, createBell } from './bell.ts'
 import { createDesk } from './desk.ts'
 import type { Hold, Holds } from './hold.ts'
-import { createOnce } from './once.ts'
+import { createOnce, type OnceVerdict } from './once.ts'
 
 export interface InboxLoopOptions {
   holds: Holds
@@ -29,23 +29,37 @@ const hear = async ({ stores, logger, timing }: HostTools, bell: Bell, signal: A
   }
 }
 
-/** Claims while there is room, works, and hears of new tasks. Resolves with the outcomes of tasks that are not done. */
+/** Tasks that only wait for their end to be told, because a store cannot be reached, take nobody's place; up to this. */
+const mostEnding = 100
+
+const roomFor = (holds: Holds, concurrency: number): number => {
+  const ending = [...holds.values()].filter(({ isEnding }) => isEnding).length
+  return concurrency + Math.min(ending, mostEnding) - holds.size
+}
+
+/** Outcomes of tasks that are not done; `isStuck`: a store could not be reached for so long that the run was ended. */
+interface Unfinished {
+  outcomes: ReadonlyMap<string, TaskOutcome>
+  isStuck: boolean
+}
+
+/** Claims while there is room, works, and hears of new tasks. */
 export const runInboxLoop = async (
   tools: HostTools,
   { holds, availability, work, signal, once }: InboxLoopOptions,
-): Promise<ReadonlyMap<string, TaskOutcome>> => {
+): Promise<Unfinished> => {
   const { stores, config, logger, timing, worker, clock } = tools
   const { leaseMs } = timing
   const bell = createBell()
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const desk = createDesk(tools, { holds, work, onRoom: bell.ring })
-  const isOver = createOnce(tools, { holds, availability, unfinished: desk.unfinished })
+  const judge = createOnce(tools, { holds, availability, unfinished: desk.unfinished })
   const projects = [...config.projects.keys()]
 
   const recover = async (): Promise<void> => {
-    await availability.attempt(() => stores.inbox.sweep())
-    for (const task of (await availability.attempt(() => stores.inbox.resume({ worker, leaseMs }))) ?? []) {
+    await availability.attempt('sweep', () => stores.inbox.sweep())
+    for (const task of (await availability.attempt('resume', () => stores.inbox.resume({ worker, leaseMs }))) ?? []) {
       logger.info('task taken over from a host that is gone', {
         task: task.id,
         project: task.project,
@@ -56,9 +70,10 @@ export const runInboxLoop = async (
   }
 
   const claim = async (): Promise<number> => {
-    const limit = config.concurrency - holds.size
+    const limit = roomFor(holds, config.concurrency)
     if (limit <= 0) return 0
-    const tasks = (await availability.attempt(() => stores.inbox.claim({ worker, limit, leaseMs, projects }))) ?? []
+    const request = { worker, limit, leaseMs, projects }
+    const tasks = (await availability.attempt('claim', () => stores.inbox.claim(request))) ?? []
     for (const task of tasks) {
       logger.info('task claimed', { project: task.project, task: task.id, file: task.filename })
       desk.take(task)
@@ -68,16 +83,18 @@ export const runInboxLoop = async (
 
   const heard = hear(tools, bell, until)
   let recoveredAt = Number.NEGATIVE_INFINITY
+  let verdict: OnceVerdict = 'going on'
   while (!signal.aborted) {
     if (clock.monotonic() - recoveredAt >= timing.sweepMs) {
       recoveredAt = clock.monotonic()
       await recover()
     }
     const claimed = await claim()
-    if (once && (await isOver(claimed))) break
+    if (once) verdict = await judge(claimed)
+    if (verdict !== 'going on') break
     await bell.wait(once && holds.size === 0 ? timing.pollMs / 5 : timing.pollMs, signal)
   }
   ended.abort()
   await heard
-  return desk.unfinished
+  return { outcomes: desk.unfinished, isStuck: verdict === 'stuck' }
 }

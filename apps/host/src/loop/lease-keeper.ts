@@ -8,8 +8,10 @@ export const keepLeases = (tools: HostTools, holds: Holds, availability: Availab
 
   const heartbeat = async (): Promise<void> => {
     const claims = [...holds.values()].map(({ task }) => task.claim)
-    if (claims.length === 0) return
-    const answer = await availability.attempt(() => stores.inbox.heartbeat(claims))
+    const none = { lost: [], cancelRequested: [] }
+    const answer = await availability.attempt('heartbeat', async () =>
+      claims.length === 0 ? none : stores.inbox.heartbeat(claims),
+    )
     for (const { id, epoch } of answer?.lost ?? []) {
       const hold = holds.get(id)
       if (hold?.task.claim.epoch !== epoch) continue

@@ -2,7 +2,7 @@ import { eachItem } from '@nexus/core'
 import type { HostTools } from '../host-tools.ts'
 import type { TaskOutcome } from '../task/finish.ts'
 import type { Availability } from './availability.ts'
-import type { Holds } from './hold.ts'
+import { type Holds, runningAttempts } from './hold.ts'
 
 interface OnceOptions {
   holds: Holds
@@ -19,24 +19,34 @@ const somethingIsDue = async ({ stores, config, clock }: Tools): Promise<boolean
   return false
 }
 
+/** `stuck`: nothing can go on, since a store has been out of reach for too long. */
+export type OnceVerdict = 'going on' | 'over' | 'stuck'
+
 /**
  * Says when `--once` is over: nothing held, nothing due, and no task of this run due again soon. A paused task waits for
  * a person and is not waited for.
  */
 export const createOnce = (tools: Tools, { holds, availability, unfinished }: OnceOptions) => {
   const { clock, timing } = tools
-  let idleSince = clock.monotonic()
+  const startedAt = clock.monotonic()
+  let idleSince = startedAt
 
   const isSoonDue = (outcome: TaskOutcome): boolean =>
-    (outcome.status === 'retrying' || outcome.status === 'busy') &&
+    (outcome.status === 'retrying' || outcome.status === 'busy' || outcome.status === 'waiting') &&
     outcome.retryAt.getTime() - clock.now() <= timing.patienceMs
 
-  return async (claimed: number): Promise<boolean> => {
+  const isStuck = (): boolean =>
+    Math.min(availability.missingMs() ?? 0, clock.monotonic() - startedAt) > timing.patienceMs &&
+    [...holds.values()].every((hold) => availability.isWaiting(hold)) &&
+    runningAttempts(holds).length === 0
+
+  return async (claimed: number): Promise<OnceVerdict> => {
+    if (isStuck()) return 'stuck'
     if (claimed > 0 || holds.size > 0 || [...unfinished.values()].some(isSoonDue)) {
       idleSince = clock.monotonic()
-      return false
+      return 'going on'
     }
-    const due = await availability.attempt(() => somethingIsDue(tools))
-    return due === false || clock.monotonic() - idleSince > timing.patienceMs
+    const due = await availability.attempt('list', () => somethingIsDue(tools))
+    return due === false || clock.monotonic() - idleSince > timing.patienceMs ? 'over' : 'going on'
   }
 }

@@ -12,7 +12,8 @@ export const look = async (tools: HostTools, scene: Scene, step: Step): Promise<
   const { document, project, issueNumber, workflow } = scene
   const place = { project: project.key, issueNumber, workflowId: workflow.id }
   const reported = await readReported(tools, document, step, place)
-  const launch = { attempt: createAttemptId(tools.ids.next()), baseline: reported.records.map(({ rev }) => rev) }
+  const { records, isPartial } = reported
+  const launch = { attempt: createAttemptId(tools.ids.next()), baseline: records.map(({ rev }) => rev), isPartial }
   return { ...reported, launch }
 }
 
@@ -32,6 +33,8 @@ export const apply = async (tools: HostTools, scene: Scene, event: EngineEvent):
     const { agentType, status, summary } = event.completion
     tools.logger.info('step reported', { ...about, agent: agentType, status, summary })
   }
-  for (const effect of result.effects)
+  for (const effect of result.effects) {
+    if (effect.type === 'launch') hold.fresh.add(effect.attempt)
     if (effect.type === 'fail-task') tools.logger.warn('step failed', { ...about, error: effect.error })
+  }
 }

@@ -1,4 +1,4 @@
-import { type Completion, eachItem } from '@nexus/core'
+import { type Completion, eachItem, type Page, type PageRequest, StoreError } from '@nexus/core'
 import { type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
 import { answers, whyNotAnswer } from '../engine/report.ts'
 import type { HostTools } from '../host-tools.ts'
@@ -10,13 +10,27 @@ export interface Reported {
   records: Completion[]
   /** The record that answers the running step. */
   answer: Completion | null
+  /** Only what is known while a backend is down: that there is no answer proves nothing. */
+  isPartial: boolean
 }
 
-const readIssue = async ({ stores }: Tools, issueNumber: string, project: string): Promise<Completion[]> => {
+/** What a step meets whose agent may have reported where nobody can look now: it is neither failed nor started again. */
+export const unproven = (): StoreError =>
+  new StoreError({
+    code: 'unavailable',
+    message: 'Whether the agent has reported is known when the completion store is back.',
+  })
+
+const readIssue = async ({ stores }: Tools, issueNumber: string, project: string) => {
   const records: Completion[] = []
-  for await (const item of eachItem((page) => stores.completions.history(issueNumber, page)))
-    if (item.project === project || item.project === null) records.push(item)
-  return records
+  let isPartial = false
+  const history = async (request: PageRequest): Promise<Page<Completion>> => {
+    const page = await stores.completions.history(issueNumber, request)
+    isPartial ||= page.stale === true
+    return page
+  }
+  for await (const item of eachItem(history)) if (item.project === project || item.project === null) records.push(item)
+  return { records, isPartial }
 }
 
 /** Whether another workflow of the issue is under way, so that a record without a project could be its answer. */
@@ -53,13 +67,13 @@ export const readReported = async (
   place: { project: string; issueNumber: string; workflowId: string },
 ): Promise<Reported> => {
   for (;;) {
-    const records = await readIssue(tools, place.issueNumber, place.project)
+    const { records, isPartial } = await readIssue(tools, place.issueNumber, place.project)
     const fitting = records.filter((record) => answers(document, step, record))
     const own = fitting.find(({ project }) => project !== null)
-    if (own) return { records, answer: own }
+    if (own) return { records, answer: own, isPartial }
     const [foreign] = fitting
     if (!foreign || !(await adopt(tools, foreign, { ...place, attempt: step.attempt_id })))
-      return { records, answer: null }
+      return { records, answer: null, isPartial }
   }
 }
 

@@ -4,6 +4,7 @@ import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
 import { titleOf } from './markdown.ts'
 import { taskFileOf } from './open-workflow.ts'
+import { isReached } from './reached.ts'
 import type { StepsEnd } from './step-loop.ts'
 
 /** How this host's work on a task ended. */
@@ -12,7 +13,8 @@ export type TaskOutcome =
   | { status: 'failed'; error: string }
   /** Back in the inbox, due at `retryAt`. */
   | { status: 'retrying'; error: string; retryAt: Date }
-  | { status: 'busy' | 'paused' | 'unknown-project'; retryAt: Date }
+  /** `waiting`: for a store that cannot be reached. */
+  | { status: 'busy' | 'waiting' | 'paused' | 'unknown-project'; retryAt: Date }
 
 /** What `inbox.fail` answered, as an outcome. */
 export const failOutcome = (result: FailResult | LeaseLost, error: string): TaskOutcome => {
@@ -40,12 +42,17 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
   }
 
   return {
-    begun: (hold: Hold, project: string, issueNumber: string) => track(hold, project, issueNumber, 'active'),
+    /** The work does not wait for it: its end does. */
+    async begun(hold: Hold, project: string, issueNumber: string): Promise<void> {
+      if (hold.isTracked) return
+      hold.isTracked = await isReached(track(hold, project, issueNumber, 'active'))
+    },
 
     async end(hold: Hold, project: string, issueNumber: string, end: StepsEnd): Promise<TaskOutcome> {
       const { claim } = hold.task
+      hold.isEnding = true
       if (end.status !== 'vanished') await track(hold, project, issueNumber, statusAfter(hold, end))
-      if (hold.document) await records.replaceAgents(null, attemptsOf(hold.document))
+      if (hold.document) await records.removeAgents(attemptsOf(hold.document))
       switch (end.status) {
         case 'completed':
           return completed(hold, project)

@@ -1,4 +1,12 @@
-import { type HostStateStore, isJsonObject, isStoreError, type JsonObject, type Logger } from '@nexus/core'
+import {
+  type HostStateStore,
+  isJsonObject,
+  isStoreError,
+  type JsonObject,
+  type Logger,
+  type StatePatch,
+} from '@nexus/core'
+import { isReached } from './reached.ts'
 
 /** Keys of the host state. `issue_counters` is ours: project → the last number given out. */
 export const stateKeys = {
@@ -29,8 +37,17 @@ interface LaunchedAgent {
 export interface HostRecords {
   /** `active`, `paused`, `completed`, `failed` or `cancelled`. */
   trackIssue(issue: TrackedIssue, status: string): Promise<void>
-  /** Enters the agent, if there is one, and takes out those that are over: one change. */
-  replaceAgents(agent: LaunchedAgent | null, over: readonly string[]): Promise<void>
+  /** Enters the agent and takes out those that are over: one change. No agent waits for it. */
+  enterAgent(agent: LaunchedAgent, over: readonly string[]): Promise<void>
+  removeAgents(over: readonly string[]): Promise<void>
+}
+
+export interface HostRecordsOptions {
+  hostState: HostStateStore
+  logger: Logger
+  now(): number
+  /** Whether a backend is down. */
+  inOutage(): Promise<boolean>
 }
 
 /** The member of an issue: its number, unless another project has that; then `project/issue`. */
@@ -51,7 +68,7 @@ const agentEntry = (agent: LaunchedAgent): JsonObject => ({
   host: agent.host,
 })
 
-export const createHostRecords = (hostState: HostStateStore, logger: Logger, now: () => number): HostRecords => {
+export const createHostRecords = ({ hostState, logger, now, inOutage }: HostRecordsOptions): HostRecords => {
   // What another program made of the key is its own: work goes on without the entry.
   const refused = new Set<string>()
   const refuse = (key: string): void => {
@@ -68,41 +85,57 @@ export const createHostRecords = (hostState: HostStateStore, logger: Logger, now
     }
   }
 
+  const patch = async (key: string, change: StatePatch): Promise<void> => {
+    const result = await hostState.patch(key, change)
+    if (result.status === 'not-object') refuse(key)
+  }
+
+  const entryOf = ({ project, description }: TrackedIssue, status: string): JsonObject => ({
+    project,
+    description,
+    created_at: new Date(now()).toISOString(),
+    status,
+  })
+
   const register = async (issue: TrackedIssue, status: string): Promise<void> => {
     let foreign = false
     await hostState.update(stateKeys.trackedIssues, (value) => {
       foreign = value !== null && !isJsonObject(value)
       if (foreign) return undefined
       const tracked = (value ?? {}) as JsonObject
-      const entry = {
-        project: issue.project,
-        description: issue.description,
-        created_at: new Date(now()).toISOString(),
-        status,
-      }
-      return { ...tracked, [memberFor(tracked, issue)]: entry }
+      return { ...tracked, [memberFor(tracked, issue)]: entryOf(issue, status) }
     })
     if (foreign) refuse(stateKeys.trackedIssues)
   }
 
   const track = async (issue: TrackedIssue, status: string): Promise<void> => {
-    const tracked = (await hostState.load(stateKeys.trackedIssues))?.value
-    const member = isJsonObject(tracked) ? memberFor(tracked, issue) : null
-    const present = isJsonObject(tracked) && member !== null ? tracked[member] : undefined
-    if (member === null || !isJsonObject(present)) return register(issue, status)
-    if (present['status'] === status) return
-    await hostState.patch(stateKeys.trackedIssues, { entries: { [member]: { ...present, status } } })
+    const tracked = (await hostState.load(stateKeys.trackedIssues))?.value ?? {}
+    if (!isJsonObject(tracked)) return refuse(stateKeys.trackedIssues)
+    const member = memberFor(tracked, issue)
+    const present = tracked[member]
+    if (isJsonObject(present)) {
+      if (present['status'] === status) return
+      return patch(stateKeys.trackedIssues, { entries: { [member]: { ...present, status } } })
+    }
+    try {
+      await register(issue, status)
+    } catch (error) {
+      if (!isStoreError(error, 'unavailable') || !(await inOutage())) throw error
+      // Others who gave the member to another issue meanwhile make it a conflict, of which both sides are kept.
+      await patch(stateKeys.trackedIssues, { entries: { [member]: entryOf(issue, status) } })
+    }
   }
 
-  const replace = async (agent: LaunchedAgent | null, over: readonly string[]): Promise<void> => {
-    if (!agent && over.length === 0) return
-    const entries = agent ? { [agent.attempt]: agentEntry(agent) } : {}
-    const result = await hostState.patch(stateKeys.launchedAgents, { entries, remove: [...over] })
-    if (result.status === 'not-object') refuse(stateKeys.launchedAgents)
-  }
+  const replaceAgents = (entries: JsonObject, over: readonly string[]): Promise<void> =>
+    unlessCorrupt(stateKeys.launchedAgents, () => patch(stateKeys.launchedAgents, { entries, remove: [...over] }))
 
   return {
     trackIssue: (issue, status) => unlessCorrupt(stateKeys.trackedIssues, () => track(issue, status)),
-    replaceAgents: (agent, over) => unlessCorrupt(stateKeys.launchedAgents, () => replace(agent, over)),
+    async enterAgent(agent, over) {
+      await isReached(replaceAgents({ [agent.attempt]: agentEntry(agent) }, over))
+    },
+    async removeAgents(over) {
+      if (over.length > 0) await replaceAgents({}, over)
+    },
   }
 }

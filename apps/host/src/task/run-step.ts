@@ -2,6 +2,7 @@ import type { AgentConfig } from '../config/host-config.ts'
 import { attemptsOf, type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
+import { unproven } from './completions-of.ts'
 import { promptFor } from './prompt.ts'
 import type { Scene } from './scene.ts'
 
@@ -12,6 +13,8 @@ export interface StepRun {
   step: Step
   attempt: string
   agent: AgentConfig
+  /** Whether it is known that this attempt did not run yet where it has left nothing here. */
+  mayStart: boolean
 }
 
 const stopWaitMs = 30_000
@@ -82,7 +85,7 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
     host: tools.worker,
   }
   const over = attemptsOf(document).filter((id) => id !== attempt)
-  await tools.records.replaceAgents(entry, over)
+  await tools.records.enterAgent(entry, over)
   const state = await tools.runner.launch({
     attempt,
     command: agent.command,
@@ -92,7 +95,7 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
     stdin: agent.stdin,
     timeoutMs: step.timeout === null ? agent.timeoutMs : step.timeout * 1000,
   })
-  if (state.status === 'running') await tools.records.replaceAgents({ ...entry, pid: state.pid }, [])
+  if (state.status === 'running') await tools.records.enterAgent({ ...entry, pid: state.pid }, [])
   const about = { project: project.key, issue: issueNumber, step: stepName(step), agent: step.agent.name, attempt }
   tools.logger.info('step started', about)
   return state
@@ -112,6 +115,7 @@ export const runStep = async (
   const { runner, logger, timing } = tools
   let state = await runner.observe(attempt)
   if (state.status === 'absent' || state.status === 'prepared') {
+    if (!run.mayStart) throw unproven()
     await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: attempt })
     try {
       state = await launch(tools, scene, run)

@@ -56,9 +56,9 @@ const visit = async (tools: HostTools, scene: Scene & Pick<StepsOf, 'onWork'>): 
   if (state !== 'running' && state !== 'pending' && state !== 'failed') return paused(tools, scene)
   const step = steps.find(({ status }) => status === 'running')
   // Only from here on is a failure news: before, it is the one that this hold is the retry of.
-  if (state !== 'failed' && !hold.sawRunning) {
-    await scene.onWork()
+  if (state !== 'failed') {
     hold.sawRunning = true
+    await scene.onWork()
   }
   if (state === 'running' && step?.attempt_id) await tend(tools, scene, step, step.attempt_id)
   else await start(tools, scene)
@@ -70,7 +70,7 @@ export interface StepsOf {
   project: ProjectConfig
   issueNumber: string
   workflowId: string
-  /** Hears once that the workflow is under way. */
+  /** Hears again and again that the workflow is under way. */
   onWork(): Promise<void>
 }
 

@@ -19,22 +19,28 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
   const { stores, logger, clock, timing, config, runner } = tools
   const finish = createFinish(tools)
 
-  const release = async (hold: Hold, status: 'busy' | 'unknown-project', afterMs: number): Promise<TaskOutcome> => {
+  const release = async (
+    hold: Hold,
+    status: 'busy' | 'waiting' | 'unknown-project',
+    afterMs: number,
+  ): Promise<TaskOutcome> => {
     const retryAt = new Date(clock.now() + afterMs)
     const answer = await stores.inbox.release(hold.task.claim, { retryAt })
     return answer.status === 'released' ? { status, retryAt } : { status: 'lost' }
   }
 
-  /** Bound before it is used for anything, so that a task keeps its number whoever takes it over. */
-  const bind = async (hold: Hold) => {
-    const { task } = hold
-    // Remembered before the call: one whose answer was lost may have bound it, and the next try must mean the same number.
-    hold.issueNumber ??= issueNumberIn(task.markdown) ?? (await allocateIssueNumber(stores.hostState, task.project))
-    return stores.inbox.bind(task.claim, { issueNumber: hold.issueNumber })
-  }
+  /** Null where the task names no number and none can be given now. */
+  const numberFor = async ({ task }: Hold): Promise<string | null> =>
+    issueNumberIn(task.markdown) ??
+    availability.attempt('issue number', () => allocateIssueNumber(stores.hostState, task.project))
 
   const live = async (hold: Hold, project: ProjectConfig): Promise<TaskOutcome> => {
-    const bound = await bind(hold)
+    // Remembered before it is bound: a bind whose answer was lost may have happened, and the next must mean the same number.
+    hold.issueNumber ??= await numberFor(hold)
+    // Tasks that name their number go on meanwhile.
+    if (hold.issueNumber === null) return release(hold, 'waiting', timing.busyMs)
+    // Bound before it is used for anything, so that a task keeps its number whoever takes it over.
+    const bound = await stores.inbox.bind(hold.task.claim, { issueNumber: hold.issueNumber })
     if (bound.status === 'lease-lost') return { status: 'lost' }
     if (bound.status === 'busy') return release(hold, 'busy', timing.busyMs)
     const { issueNumber } = bound
@@ -66,10 +72,10 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
       return live(hold, project)
     }
     try {
-      return await availability.insist(run, hold.signal)
+      return await availability.insist(run, hold)
     } catch (error) {
       if (error instanceof HoldEnded) return ended(hold, error)
-      return availability.insist(() => broken(hold, error), hold.signal).catch(() => ({ status: 'lost' as const }))
+      return availability.insist(() => broken(hold, error), hold).catch(() => ({ status: 'lost' as const }))
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Step } from '../engine/document.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { RunExit } from '../runner/index.ts'
 import { apply, look, timeOf } from './apply.ts'
-import { unanswered } from './completions-of.ts'
+import { unanswered, unproven } from './completions-of.ts'
 import { runStep } from './run-step.ts'
 import type { Scene } from './scene.ts'
 
@@ -38,8 +38,9 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
   const until = clock.monotonic() + timing.summaryMs
   for (;;) {
     const { waiting } = await tools.collect()
-    const { answer, records, launch } = await look(tools, scene, step)
+    const { answer, records, launch, isPartial } = await look(tools, scene, step)
     if (answer) return apply(tools, scene, { type: 'report', completion: answer, at: timeOf(tools), launch })
+    if (isPartial) throw unproven()
     if (waiting === 0 || clock.monotonic() >= until) {
       const hint = exit.code === 127 ? ", the shell's word for a command not found" : ''
       const how = exit.message ?? (exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}${hint}`)
@@ -58,14 +59,19 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
 /** One round on a running step: its answer, or its agent's start or end, or a wait for either. */
 export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<void> => {
   const { hold } = scene
-  const { answer, launch } = await look(tools, scene, step)
+  const { answer, launch, isPartial } = await look(tools, scene, step)
   if (answer) return apply(tools, scene, { type: 'report', completion: answer, at: timeOf(tools), launch })
-  const fail = (error: string) =>
-    apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault: 'agent', launch }))
+  if (step.baseline_partial && !isPartial) return apply(tools, scene, { type: 'baseline', at: timeOf(tools), launch })
+  // Nobody but this hold knows of a fresh attempt yet: it cannot have run anywhere.
+  const mayStart = !isPartial || hold.fresh.has(attempt)
+  const fail = (error: string) => {
+    if (!mayStart) throw unproven()
+    return apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault: 'agent', launch }))
+  }
   const agent = tools.config.agents.get(roleOf(step.agent.name))
   if (!agent) return fail(`There is no agent "${step.agent.name}" in ${tools.config.file}.`)
   if (!hold.runs.has(attempt)) {
-    const started = await runStep(tools, scene, { step, attempt, agent })
+    const started = await runStep(tools, scene, { step, attempt, agent, mayStart })
     if (started.status === 'refused') return fail(started.error)
   }
   const exit = hold.runs.get(attempt)

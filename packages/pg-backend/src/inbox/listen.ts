@@ -47,6 +47,13 @@ const proveHearing = async (client: pg.Client, { run }: PgTools, signal: AbortSi
   return heard.signal.aborted
 }
 
+/** Whether the database answers on the way that the stores take. */
+export const serves = ({ run }: PgTools): Promise<boolean> =>
+  run(ping, ['nexus_probe']).then(
+    () => true,
+    () => false,
+  )
+
 const isListening = async (client: pg.Client): Promise<boolean> => {
   const answer = await client.query<{ count: number }>(listening).catch(() => null)
   return (answer?.rows[0]?.count ?? 0) > 0

@@ -1,6 +1,6 @@
 import type { InboxHint } from '@nexus/core'
 import type { PgTools } from '../tools.ts'
-import { listenOnce } from './listen.ts'
+import { listenOnce, serves } from './listen.ts'
 import { pause } from './pause.ts'
 
 /** How often to look where nothing is heard. */
@@ -27,7 +27,9 @@ const keepHinting = async (tools: PgTools, signal: AbortSignal, hint: (project: 
       await pause(reopenMs, signal)
       continue
     }
-    warn(result === 'deaf' ? 'nothing arrives: a pooler may stand between' : result.message)
+    // While the database itself is away nothing could be announced, and whoever needs it says so.
+    if (result === 'deaf') warn('nothing arrives: a pooler may stand between')
+    else if (await serves(tools)) warn(result.message)
     const polls = Math.min(2 ** Math.max(0, deafness - 1), mostPolls)
     for (let n = 0; n < polls && (await pause(pollMs, signal)); n += 1) hint(null)
   }
