@@ -17,11 +17,13 @@ const operationsOf = ({ hostState, completions }: Backend): Operations => ({
   saveState: (_, key, value) => hostState.save(key, value),
   patchState: (_, key, change) => hostState.patch(key, change),
   saveCompletion: (_, completion) => completions.save(completion),
-  async replay({ operation }) {
-    if (operation.kind === 'state-save') await hostState.save(operation.key, operation.value)
-    else if (operation.kind === 'state-patch') await hostState.patch(operation.key, operation)
-    else await completions.save(operation.completion)
-    return { status: 'applied' }
+  async replay(journaled) {
+    for (const { operation } of journaled) {
+      if (operation.kind === 'state-save') await hostState.save(operation.key, operation.value)
+      else if (operation.kind === 'state-patch') await hostState.patch(operation.key, operation)
+      else await completions.save(operation.completion)
+    }
+    return journaled.map(() => ({ status: 'applied' }))
   },
   conflicts: async () => ({ items: [], corrupt: [], cursor: null }),
   resolve: async () => ({ status: 'absent' }),
