@@ -10,22 +10,30 @@ import { openHost } from '../host.ts'
 const [dsn = '', root = '', name = '', bug = ''] = process.argv.slice(2)
 const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
-/** Each try of a replay is another operation: what a kill cut off is applied again. */
-const forgetful = (backend: Backend): Backend => {
-  const ids = createIds(systemClock)
+type Replay = NonNullable<Backend['operations']>['replay']
+
+const ids = createIds(systemClock)
+
+/** Planted bugs: what stands between the router and the backend's replay. */
+const bugs: Record<string, (replay: Replay) => Replay> = {
+  /** Each try is another operation: what a kill cut off is applied again. */
+  forgetful: (replay) => (all, options) =>
+    replay(
+      all.map((one) => ({ ...one, operation: { ...one.operation, id: ids.next() } })),
+      options,
+    ),
+  /** Passes over the last of several. */
+  lossy: (replay) => async (all, options) => [
+    ...(await replay(all.length > 1 ? all.slice(0, -1) : all, options)),
+    { status: 'applied' },
+  ],
+}
+
+const around = (backend: Backend): Backend => {
   const { operations } = backend
-  return operations
-    ? {
-        ...backend,
-        operations: {
-          ...operations,
-          replay: (all, ...rest) =>
-            operations.replay(
-              all.map((one) => ({ ...one, operation: { ...one.operation, id: ids.next() } })),
-              ...rest,
-            ),
-        },
-      }
+  const planted = bugs[bug]
+  return operations && planted
+    ? { ...backend, operations: { ...operations, replay: planted(operations.replay) } }
     : backend
 }
 
@@ -55,7 +63,7 @@ commands.on('line', () => {
   isOver = true
 })
 
-await using host = await openHost({ dsn, root, maxConnections: 3, ...(bug === 'forgetful' && { around: forgetful }) })
+await using host = await openHost({ dsn, root, maxConnections: 3, around })
 // What was not seen before the outage cannot be patched in it.
 for (const key of ['shared', 'contested']) await host.hostState.load(key).catch(() => null)
 say('READY')
