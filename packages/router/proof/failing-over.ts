@@ -23,7 +23,7 @@ export const openScene = async (): Promise<Scene> => {
   const pair = await startPair()
   const database = await freshDatabase(pair.primary.dsn)
   const name = new URL(database.dsn).pathname.slice(1)
-  const pooler = await startPooler({ dsn: pair.primary.dsn, databases: [name], settings })
+  const pooler = await startPooler({ dsn: pair.primary.dsn, settings })
   const there = new URL(pair.standby.dsn)
   there.pathname = `/${name}`
   return {

@@ -10,11 +10,6 @@ import { startOnFreePort } from './server.ts'
 export interface PoolerOptions {
   /** The server behind it, with a user that may connect to every database. */
   dsn: string
-  /**
-   * The databases it serves: all, unless named. Only those that are named follow `pointTo`: what PgBouncer made for `*` it
-   * keeps as it is.
-   */
-  databases?: readonly string[]
   /** Further lines of its configuration. */
   settings?: Readonly<Record<string, string | number>>
 }
@@ -47,7 +42,7 @@ if [ $? = 3 ]; then cd /; rm -rf "$2"; fi
 exit $code
 `
 
-const configuration = (port: number, { dsn, databases = ['*'], settings = {} }: PoolerOptions): string => {
+const configuration = (port: number, { dsn, settings = {} }: PoolerOptions): string => {
   const { hostname, port: serverPort, username, password } = new URL(dsn)
   const target = `host=${hostname} port=${serverPort} user=${decodeURIComponent(username)} password='${decodeURIComponent(password)}'`
   const all = {
@@ -61,7 +56,7 @@ const configuration = (port: number, { dsn, databases = ['*'], settings = {} }: 
     ...settings,
   }
   const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}`)
-  return ['[databases]', ...databases.map((name) => `${name} = ${target}`), '[pgbouncer]', ...lines, ''].join('\n')
+  return ['[databases]', `* = ${target}`, '[pgbouncer]', ...lines, ''].join('\n')
 }
 
 const console = async (port: number, text: string): Promise<Record<string, unknown>[]> => {
