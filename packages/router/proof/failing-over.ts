@@ -1,9 +1,6 @@
-import type { Backend } from '@nexus/core'
-import { openPgBackend } from '@nexus/pg-backend'
-import { createFakes } from '@nexus/testkit'
-import { type FreshDatabase, freshDatabase } from '@nexus/testkit/postgres'
 import { type Pair, startPair } from '@nexus/testkit/postgres/pair'
 import { type Pooler, startPooler } from '@nexus/testkit/postgres/pgbouncer'
+import { type Acknowledged, auditedDatabase, type Judged, judge } from './world.ts'
 
 /** As in docs/operations.md. */
 const settings = { default_pool_size: 20, server_login_retry: 0.5 }
@@ -11,33 +8,57 @@ const settings = { default_pool_size: 20, server_login_retry: 0.5 }
 /** A synchronous pair with a pooler in front, and one database. */
 export interface Scene extends AsyncDisposable {
   pair: Pair
-  pooler: Pooler
-  database: FreshDatabase
-  /** What the standby becomes the primary for; the pooler is sent there. */
+  /** To the database, by way of the pooler and without it. */
+  dsn: { pooled: string; primary: string }
+  /** The standby becomes the primary, and the pooler is told. */
   promote(): Promise<void>
-  /** The stores on the server that was the standby, without the pooler. */
-  openStandby(): Promise<Backend>
+  /** What became of it on the server that was the standby. */
+  found(acknowledged: readonly Acknowledged[]): Promise<Judged>
+  /** One statement on that server. */
+  ask(statement: string): Promise<Record<string, unknown>[]>
+}
+
+const openIn = async (pair: Pair, pooler: Pooler): Promise<Omit<Scene, keyof AsyncDisposable>> => {
+  const { dsn: primary, sql } = await auditedDatabase(pair.primary.dsn)
+  await sql.end()
+  const standby = new URL(pair.standby.dsn)
+  standby.pathname = new URL(primary).pathname
+  const ask = (statement: string) => pair.ask({ dsn: standby.href }, statement)
+  return {
+    pair,
+    dsn: { primary, pooled: pooler.through(primary) },
+    ask,
+    async promote() {
+      await ask('SELECT pg_promote()')
+      await pooler.pointTo(standby.href)
+    },
+    found: (acknowledged) =>
+      judge(
+        {
+          written: async () =>
+            (await ask('SELECT key, data FROM audit ORDER BY number')).map(({ key, data }) => ({
+              key: String(key),
+              data: String(data),
+            })),
+          conflicts: async () =>
+            (await ask(`SELECT coalesce(ours, '') AS ours FROM nexus_conflicts`)).map(({ ours }) => String(ours)),
+        },
+        acknowledged,
+      ),
+  }
 }
 
 export const openScene = async (): Promise<Scene> => {
   const pair = await startPair()
-  const database = await freshDatabase(pair.primary.dsn)
-  const name = new URL(database.dsn).pathname.slice(1)
   const pooler = await startPooler({ dsn: pair.primary.dsn, settings })
-  const there = new URL(pair.standby.dsn)
-  there.pathname = `/${name}`
-  return {
-    pair,
-    pooler,
-    database,
-    async promote() {
-      await pair.ask(pair.standby, 'SELECT pg_promote()')
-      await pooler.pointTo(pair.standby.dsn)
-    },
-    openStandby: () => openPgBackend({ ...createFakes().context, dsn: there.href }),
-    async [Symbol.asyncDispose]() {
-      await pooler[Symbol.asyncDispose]()
-      await pair[Symbol.asyncDispose]()
-    },
+  const close = async (): Promise<void> => {
+    await pooler[Symbol.asyncDispose]()
+    await pair[Symbol.asyncDispose]()
+  }
+  try {
+    return { ...(await openIn(pair, pooler)), [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }

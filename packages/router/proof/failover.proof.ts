@@ -1,69 +1,86 @@
+import type { Backend } from '@nexus/core'
 import { openPgBackend } from '@nexus/pg-backend'
-import { createFakes } from '@nexus/testkit'
+import { until } from '@nexus/testkit/postgres/pair'
 import { expect, test } from 'vitest'
-import { openScene } from './failing-over.ts'
+import { openScene, type Scene } from './failing-over.ts'
+import { context, openHost } from './host.ts'
 import { startWorkload, type Workload } from './workload.ts'
+import { freshRoot, isLong, longest, report } from './world.ts'
 
-const longest = 120_000
-const isLong = process.env['NEXUS_PROOF'] === 'long'
-const before = isLong ? 5000 : 300
-
-const report = (proof: string, figures: Record<string, number | string>): void => {
-  const words = Object.entries(figures).map(([key, value]) => `${key}=${value}`)
-  process.stdout.write(`${proof}: ${words.join(' ')}\n`)
-}
+const enough = isLong ? 10_000 : 300
 
 /** Ends the writers whatever comes, so that a failure does not leave them running. */
-const during = async (workload: Workload, work: () => Promise<void>): Promise<void> => {
+const during = async (backend: Backend, work: (workload: Workload) => Promise<void>): Promise<Workload> => {
+  const workload = startWorkload(backend)
   try {
-    await work()
+    await work(workload)
   } finally {
     await workload.stop()
   }
+  return workload
 }
 
-test('failover: [C-ALL-1] what a synchronous pair acknowledged is on the new primary, two seconds later', {
+/** Kills the primary in the middle of the work and has the standby take its place. Gives the moment. */
+const failOver = async ({ pair, promote }: Scene, amid: () => Promise<void>): Promise<number> => {
+  const killed = performance.now()
+  await pair.primary.kill()
+  await amid()
+  await promote()
+  return killed
+}
+
+test('failover: [C-ALL-1] what a synchronous pair acknowledged is on the new primary, and it is written again within two seconds', {
   timeout: longest,
 }, async () => {
   await using scene = await openScene()
-  await using backend = await openPgBackend({
-    ...createFakes().context,
-    dsn: scene.pooler.through(scene.database.dsn),
-  })
-  const workload = startWorkload(backend)
+  await using backend = await openPgBackend({ ...context, dsn: scene.dsn.pooled })
   let killed = 0
-  await during(workload, async () => {
-    await workload.more(before)
-    killed = performance.now()
-    await scene.pair.primary.kill()
-    await scene.promote()
-    await workload.more(before)
+  const { acknowledged, refused, longestGap } = await during(backend, async ({ more }) => {
+    await more(enough)
+    killed = await failOver(scene, async () => {})
+    await more(enough)
   })
-  await using standby = await scene.openStandby()
-  const found = await workload.verify(standby)
-  const gap = workload.longestGap(killed)
-  report('failover', { ...found, refused: workload.refused(), gap_ms: gap })
-  expect(found).toMatchObject({ lost: 0, dup: 0 })
+  const found = await scene.found(acknowledged)
+  const gap = longestGap(killed)
+  report('failover', { acked: acknowledged.length, ...found, refused: refused(), gap_ms: gap })
+  expect(found).toEqual({ lost: 0, dup: 0, order: 0 })
   expect(gap).toBeLessThanOrEqual(2000)
 })
 
-test('failover: asynchronous replication is caught', {
+test('failover: [C-ROUTE-9, C-ROUTE-12] with the fallback none is refused, and what it kept back is on the new primary', {
   timeout: longest,
 }, async () => {
   await using scene = await openScene()
-  const { pair, database } = scene
-  await using backend = await openPgBackend({ ...createFakes().context, dsn: database.dsn, timeoutMs: 20_000 })
+  await using root = await freshRoot()
+  await using router = await openHost({ dsn: scene.dsn.pooled, root: root.path })
+  let killed = 0
+  let journaled = 0
+  const { acknowledged, refused, longestGap } = await during(router, async ({ more, acknowledged: acked }) => {
+    await more(enough)
+    const before = acked.length
+    // Only the journal can take these.
+    killed = await failOver(scene, () => more(100))
+    await until(async () => (await router.health('hostState')).status === 'ok')
+    journaled = acked.length - before
+    await more(enough)
+  })
+  const found = await scene.found(acknowledged)
+  const figures = { acked: acknowledged.length, ...found, journaled, refused: refused() }
+  report('failover with fallback', { ...figures, gap_ms: longestGap(killed) })
+  expect(found).toEqual({ lost: 0, dup: 0, order: 0 })
+  expect(refused()).toBe(0)
+})
+
+test('failover: asynchronous replication is caught', { timeout: longest }, async () => {
+  await using scene = await openScene()
+  const { pair, dsn } = scene
+  await using backend = await openPgBackend({ ...context, dsn: dsn.primary })
   await pair.standby.kill()
-  // The planted bug: nobody waits for the standby, which is away.
   await pair.ask(pair.primary, `ALTER SYSTEM SET synchronous_standby_names = ''`)
   await pair.ask(pair.primary, 'SELECT pg_reload_conf()')
-  const workload = startWorkload(backend)
-  await during(workload, () => workload.more(before))
-  await pair.primary.kill()
-  await pair.standby.start()
-  await scene.promote()
-  await using standby = await scene.openStandby()
-  const found = await workload.verify(standby)
-  report('failover, planted', found)
+  const { acknowledged } = await during(backend, ({ more }) => more(enough))
+  await failOver(scene, () => pair.standby.start())
+  const found = await scene.found(acknowledged)
+  report('failover, planted', { acked: acknowledged.length, ...found })
   expect(found.lost).toBeGreaterThan(0)
 })

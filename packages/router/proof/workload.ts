@@ -1,78 +1,61 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Backend } from '@nexus/core'
+import type { Acknowledged } from './world.ts'
 
-/** One write that goes on and on, as the caller sees it. */
-interface Line {
-  write(n: number): Promise<unknown>
-  /** What was acknowledged: its number and when, in milliseconds. */
-  acks: { n: number; at: number }[]
-  /** The last that was tried. */
-  tried: number
-}
-
+/** Writers that go on and on, whatever is refused. */
 export interface Workload {
-  acks(): number
+  /** In the order of each writer. */
+  acknowledged: readonly Acknowledged[]
   refused(): number
   /** Resolves when so many more were acknowledged. */
   more(count: number): Promise<void>
-  /** Ends the writers; what was under way is waited for. */
+  /** Ends the writers; what is under way is waited for. */
   stop(): Promise<void>
   /** The longest time without an acknowledgement since then, in milliseconds. */
   longestGap(since: number): number
-  /** Compares what was acknowledged with what is there. */
-  verify(backend: Backend): Promise<{ acked: number; lost: number; dup: number }>
 }
 
-const project = 'alpha'
+type Write = (marker: string) => Promise<unknown>
+
 const lanes = [1, 2, 3, 4]
 
-const stateLine = ({ hostState }: Backend, lane: number): Line => ({
-  write: (n) => hostState.save(`counter-${lane}`, { n }),
-  acks: [],
-  tried: 0,
-})
+/** Each writer has a key of its own, and each of its writes replaces the one before. */
+const writers = ({ hostState, completions }: Backend): { key: string; name: string; write: Write }[] => [
+  ...lanes.map((lane) => ({
+    key: `counter-${lane}`,
+    name: `s${lane}`,
+    write: (marker: string) => hostState.save(`counter-${lane}`, { marker }),
+  })),
+  ...lanes.map((lane) => ({
+    key: `${lane}:developer:complete`,
+    name: `c${lane}`,
+    write: (marker: string) =>
+      completions.save({
+        project: 'alpha',
+        issueNumber: String(lane),
+        agentType: 'developer',
+        status: 'complete',
+        summary: 'Done',
+        payload: { marker },
+        reportId: marker,
+      }),
+  })),
+]
 
-const completionLine = ({ completions }: Backend, lane: number): Line => ({
-  write: (n) =>
-    completions.save({
-      project,
-      issueNumber: `${lane}-${n}`,
-      agentType: 'developer',
-      status: 'complete',
-      summary: 'Done',
-      payload: { n },
-      reportId: null,
-    }),
-  acks: [],
-  tried: 0,
-})
-
-const everyCompletion = async ({ completions }: Backend): Promise<string[]> => {
-  const issues: string[] = []
-  for (let cursor: string | undefined; ; ) {
-    const page = await completions.scan({ limit: 1000, ...(cursor !== undefined && { cursor }) })
-    issues.push(...page.items.map(({ issueNumber }) => issueNumber))
-    if (page.cursor === null) return issues
-    cursor = page.cursor
-  }
-}
-
-/** Four writers count in a key each, and four save a completion each time; whatever is refused, they go on with the next. */
 export const startWorkload = (backend: Backend): Workload => {
-  const states = lanes.map((lane) => stateLine(backend, lane))
-  const reports = lanes.map((lane) => completionLine(backend, lane))
-  const lines = [...states, ...reports]
+  const acknowledged: Acknowledged[] = []
+  const times: number[] = []
   const waiting = new Set<() => void>()
   let refused = 0
   let isStopped = false
 
-  const run = async (line: Line): Promise<void> => {
-    while (!isStopped) {
-      line.tried += 1
-      const n = line.tried
+  const run = async ({ key, name, write }: ReturnType<typeof writers>[number]): Promise<void> => {
+    for (let n = 1; !isStopped; n += 1) {
+      const marker = `op-${name}-${n}-`
       try {
-        await line.write(n)
-        line.acks.push({ n, at: performance.now() })
+        await write(marker)
+        acknowledged.push({ marker, key })
+        times.push(performance.now())
         for (const wake of waiting) wake()
       } catch {
         refused += 1
@@ -80,17 +63,16 @@ export const startWorkload = (backend: Backend): Workload => {
       }
     }
   }
-  const running = Promise.all(lines.map(run))
-  const acks = (): number => lines.reduce((sum, line) => sum + line.acks.length, 0)
+  const running = Promise.all(writers(backend).map(run))
 
   return {
-    acks,
+    acknowledged,
     refused: () => refused,
     more(count) {
-      const wanted = acks() + count
+      const wanted = times.length + count
       return new Promise((resolve) => {
         const look = (): void => {
-          if (acks() < wanted) return
+          if (times.length < wanted) return
           waiting.delete(look)
           resolve()
         }
@@ -102,22 +84,8 @@ export const startWorkload = (backend: Backend): Workload => {
       await running
     },
     longestGap(since) {
-      const times = lines.flatMap((line) => line.acks.map(({ at }) => at)).sort((a, b) => a - b)
-      const gaps = times.map((at, i) => at - (times[i - 1] ?? at)).filter((_, i) => (times[i] ?? 0) >= since)
+      const gaps = times.map((at, i) => (at < since ? 0 : at - (times[i - 1] ?? at)))
       return Math.round(Math.max(...gaps))
-    },
-    async verify(found) {
-      const issues = await everyCompletion(found)
-      const there = new Set(issues)
-      let lost = 0
-      for (const [i, { acks }] of reports.entries())
-        lost += acks.filter(({ n }) => !there.has(`${lanes[i]}-${n}`)).length
-      for (const [i, { acks }] of states.entries()) {
-        const value = (await found.hostState.load(`counter-${lanes[i]}`))?.value as { n: number } | undefined
-        // A later one than was acknowledged may be there: its answer was lost.
-        lost += acks.filter(({ n }) => n > (value?.n ?? 0)).length
-      }
-      return { acked: acks(), lost, dup: issues.length - there.size }
     },
   }
 }

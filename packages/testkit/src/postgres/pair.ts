@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
 import { type Cluster, startCluster } from './cluster.ts'
 
@@ -6,10 +7,10 @@ export interface Pair extends AsyncDisposable {
   primary: Cluster
   standby: Cluster
   /** One statement on one of them. */
-  ask(on: Cluster, statement: string): Promise<Record<string, unknown>[]>
+  ask(on: Pick<Cluster, 'dsn'>, statement: string): Promise<Record<string, unknown>[]>
 }
 
-const ask = async ({ dsn }: Cluster, statement: string): Promise<Record<string, unknown>[]> => {
+const ask = async ({ dsn }: Pick<Cluster, 'dsn'>, statement: string): Promise<Record<string, unknown>[]> => {
   const client = new pg.Client({ connectionString: dsn })
   client.on('error', () => {})
   await client.connect()
@@ -22,7 +23,8 @@ const ask = async ({ dsn }: Cluster, statement: string): Promise<Record<string, 
 
 /** Waits for what the server is about to do. */
 export const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  while (!(await isSo()));
+  // What answers at once must not keep everything else from going on.
+  while (!(await isSo())) await setImmediate()
 }
 
 /** After the copy: the standby must not wait for a standby of its own once it is the primary. */
