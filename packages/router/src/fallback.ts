@@ -91,7 +91,10 @@ export const createFallback = (options: FallbackOptions): Fallback => {
     const { operations } = await connection.reach()
     if (!operations) return null
     const replayed = await replay({ journal, operations, logger, clock, isStopped: () => isClosed })
-    if (replayed) lastKnown.take(view.states)
+    if (!replayed) return null
+    // The same view, with what others wrote since.
+    await journal.view()
+    lastKnown.take(view.states)
     return replayed
   }
 

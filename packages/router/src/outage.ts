@@ -69,7 +69,7 @@ const inTime = async <T>(
   { signal }: CallOptions,
   call: (options: CallOptions) => Promise<T>,
 ): Promise<T> => {
-  const late = AbortSignal.timeout(ms)
+  const late = AbortSignal.timeout(Math.ceil(ms))
   try {
     return await call({ signal: signal ? AbortSignal.any([signal, late]) : late })
   } catch (error) {

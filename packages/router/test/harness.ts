@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { type BackendName, readConfig, type StoreName } from '@nexus/core'
-import { openFsBackend } from '@nexus/fs-backend'
+import { openFsBackend, openJournalFiles } from '@nexus/fs-backend'
 import { openPgBackend } from '@nexus/pg-backend'
 import { type ForeignProgram, type Harness, openHarness } from '@nexus/testkit'
 import { createFsForeign, freshRoot } from '../../fs-backend/test/harness.ts'
@@ -46,6 +46,7 @@ const openRouted = async (variables: Record<string, string>, database: PgHarness
           filesystem: ({ dir }, own) => openFsBackend({ root: dir, ...own }),
           postgres: ({ dsn }, own) => openPgBackend({ dsn: dsn ?? '', maxConnections: 4, timeoutMs: 10_000, ...own }),
         },
+        journal: ({ dir }, own) => openJournalFiles({ root: dir, ...own }),
       }),
     foreign: () =>
       routedForeign((store) => config.routes[store].backend, {
