@@ -1,9 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { type Pair, startPair } from '@nexus/testkit/postgres/pair'
 import { type Pooler, startPooler } from '@nexus/testkit/postgres/pgbouncer'
 import { type Acknowledged, auditedDatabase, type Judged, judge } from './world.ts'
 
-/** As in docs/operations.md. */
-const settings = { default_pool_size: 20, server_login_retry: 0.5 }
+/** As docs/operations.md has them, but for where it listens and whom it lets in. */
+const settings = Object.fromEntries(
+  readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+    .replace(/.*^\[pgbouncer\]\n(.*?)^```.*/ms, '$1')
+    .split('\n')
+    .filter((line) => /^\w/.test(line) && !/^(listen|auth|admin)_/.test(line))
+    .map((line) => line.split(' = ') as [string, string]),
+)
 
 /** A synchronous pair with a pooler in front, and one database. */
 export interface Scene extends AsyncDisposable {
