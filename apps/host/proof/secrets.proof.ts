@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Backend, createIds, readConfig, systemClock } from '@nexus/core'
+import { openJournalFiles } from '@nexus/fs-backend'
 import { openPgBackend } from '@nexus/pg-backend'
 import { openRouter, storageMap, storageMapText } from '@nexus/router'
 import { type Cluster, startCluster } from '@nexus/testkit/postgres'
@@ -74,7 +75,19 @@ const contextWith = (search: Search, place: string) => ({
   liveness: () => 'unknown' as const,
 })
 
-const openRouted = (search: Search, place: string, dsn: string): Promise<Backend> => {
+const freshFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'nexus-secrets-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+interface Routed {
+  dsn: string
+  root: string
+}
+
+/** As a host has them, with the journal of its root. */
+const openRouted = (search: Search, place: string, { dsn, root }: Routed): Promise<Backend> => {
   const context = contextWith(search, place)
   return openRouter({
     config: readConfig({ NEXUS_STORAGE_BACKEND: 'postgres', NEXUS_STORAGE_DSN: dsn }),
@@ -82,6 +95,7 @@ const openRouted = (search: Search, place: string, dsn: string): Promise<Backend
       filesystem: () => Promise.reject(new Error('Nothing is routed to files.')),
       postgres: (config) => openPgBackend({ dsn: config.dsn ?? '', ...context }),
     },
+    journal: () => openJournalFiles({ root, ...context }),
     context,
   })
 }
@@ -108,7 +122,7 @@ const tryWrong = async (search: Search, place: string, dsn: string): Promise<voi
   const refuse = (step: string) => (error: unknown) => search.error(`${place}, ${step}`, error)
   await openPgBackend({ dsn, ...contextWith(search, place) }).catch(refuse('open'))
   try {
-    await using router = await openRouted(search, place, dsn)
+    await using router = await openRouted(search, place, { dsn, root: freshFolder() })
     await callAll(search, place, router)
     await status(search, place, router, dsn)
   } catch (error) {
@@ -135,7 +149,8 @@ test('secrets: [C-ROUTE-5, C-ALL-2] nor when the server goes away amid the work,
   const place = 'outage'
   const { dsn } = cluster
   await using backend = await openPgBackend({ dsn, ...contextWith(search, place) })
-  await using router = await openRouted(search, place, dsn)
+  const root = freshFolder()
+  await using router = await openRouted(search, place, { dsn, root })
   const hints = backend.inbox.watch(AbortSignal.timeout(60_000))[Symbol.asyncIterator]()
   await hints.next()
   const working = [callAll(search, place, backend), callAll(search, place, router), cluster.kill()]
@@ -144,6 +159,8 @@ test('secrets: [C-ROUTE-5, C-ALL-2] nor when the server goes away amid the work,
   search.error(`${place}, health`, await backend.health('inbox'))
   await status(search, place, router, dsn)
   await await backend.hostState.keys().catch((error: unknown) => search.error(`${place}, keys`, error))
+  expect(await router.hostState.save('k', 2)).toMatchObject({ journaled: true })
+  search.folder(`${place}, journal`, root)
   await cluster.start()
   await vi.waitFor(async () => expect(await router.health('inbox')).toEqual({ status: 'ok' }), { timeout: 20_000 })
   await callAll(search, place, router)
@@ -196,8 +213,7 @@ const searchChildren = (search: Search, place: string, parent: number): number =
 
 /** A project whose agent writes down its environment, and stays until it is let go. */
 const createRoom = (): { root: string; isAtWork(): boolean; letGo(): void } => {
-  const root = mkdtempSync(join(tmpdir(), 'nexus-secrets-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const root = freshFolder()
   mkdirSync(join(root, 'shop'))
   const noted = join(root, 'environment')
   const gate = join(root, 'gate')
@@ -235,7 +251,8 @@ test('secrets: [C-ROUTE-5] no program prints it, gives it to a child or leaves i
   const children = searchChildren(search, 'host', first.child.pid ?? 0)
   await cluster.kill()
   await vi.waitFor(() => expect(first.said.join('')).toMatch(/down/), { timeout: 30_000 })
-  await runProgram(search, 'status: down', { app: 'admin', args: ['status', '--json'], env }).ended
+  for (const args of [['status', '--json'], ['conflicts']])
+    await runProgram(search, `${args[0]}: down`, { app: 'admin', args, env }).ended
   first.child.kill('SIGKILL')
   await first.ended
   search.folder('root after the crash', root)
