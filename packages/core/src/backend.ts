@@ -34,7 +34,7 @@ export interface Backend extends Stores, AsyncDisposable {
   readonly name: string
   readonly capabilities: Capabilities
   /** Where it remembers what it applied: its host state and completions can fall back to a journal. */
-  readonly operations?: Operations
+  readonly operations?: Operations | undefined
   /** Asks the technology now. Never throws. */
   health(store: StoreName, options?: CallOptions): Promise<Health>
 }

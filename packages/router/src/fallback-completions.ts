@@ -96,7 +96,8 @@ const journaledSave = (
 /** Completions that live on one backend, and in the journal while that is down. [C-ROUTE-9] */
 export const createFallbackCompletions = ({ outage, ids, now }: FallbackTools): CompletionStore => ({
   async save(completion, options) {
-    const input = parseInput(CompletionInput, completion, 'completion')
+    // The caller may change its object meanwhile; what is sent twice and journaled is one report.
+    const input = structuredClone(parseInput(CompletionInput, completion, 'completion'))
     const id = ids.next()
     return outage.write<CompletionSaveResult>({
       options,

@@ -123,8 +123,9 @@ const createReads = (
     outage.read<HostStateEntry | null>({
       options,
       async direct({ hostState }, bounded) {
+        const mark = lastKnown.mark(key)
         const entry = await hostState.load(key, bounded)
-        lastKnown.loaded(key, entry)
+        lastKnown.loaded(mark, entry)
         return entry
       },
       overlay(view) {
@@ -150,49 +151,57 @@ const createReads = (
     }),
 })
 
+const ownCopy = <S extends z.ZodType>(given: z.input<S>, schema: S, what: string): z.output<S> =>
+  structuredClone(parseInput(schema, given, what))
+
 /** Host state that lives on one backend, and in the journal while that is down. [C-ROUTE-9] */
 export const createFallbackHostState = (tools: HostStateTools): HostStateStore => {
   const { outage, ids, lastKnown } = tools
   const journaled = createJournaled(tools)
   return {
     ...createReads(tools, journaled),
-    async save(key, value, options = {}) {
+    async save(key, given, options = {}) {
       const { ifRev, signal } = options
-      if (ifRev !== undefined) {
-        const result = await outage.guarded('hostState', ({ hostState }) => hostState.save(key, value, options))
-        if (result.status === 'saved') lastKnown.saved(key, value, result.rev)
-        return result
-      }
-      parseInput(JsonDocument, value, `value of ${JSON.stringify(key)}`)
+      const mark = lastKnown.mark(key)
+      // The caller may change its object meanwhile; what is sent twice, journaled and remembered is one value.
+      const value = ifRev === undefined ? ownCopy(given, JsonDocument, `value of ${JSON.stringify(key)}`) : given
       const id = ids.next()
-      const result = await outage.write<SaveResult>({
-        options,
-        direct: (operations, timeoutMs) => operations.saveState(id, key, value, { signal, timeoutMs }),
-        journaled: (journal, sent) => journaled.save(journal, { id, key, value, sent }),
-      })
-      if (result.status === 'saved' && !result.journaled) lastKnown.saved(key, value, result.rev)
+      const result = await (ifRev === undefined
+        ? outage.write<SaveResult>({
+            options,
+            direct: (operations, timeoutMs) => operations.saveState(id, key, value, { signal, timeoutMs }),
+            journaled: (journal, sent) => journaled.save(journal, { id, key, value, sent }),
+          })
+        : outage.guarded('hostState', ({ hostState }) => hostState.save(key, value, options)))
+      if (result.status === 'saved' && !result.journaled) lastKnown.saved(mark, value, result.rev)
       return result
     },
-    async patch(key, change, options = {}) {
-      parseInput(JsonObjectDocument, change.entries ?? {}, `entries for ${JSON.stringify(key)}`)
+    async patch(key, { entries = {}, remove = [] }, options = {}) {
+      const change = {
+        entries: ownCopy(entries, JsonObjectDocument, `entries for ${JSON.stringify(key)}`),
+        remove: [...remove],
+      }
       const { signal } = options
+      const mark = lastKnown.mark(key)
       const id = ids.next()
       const result = await outage.write<PatchResult>({
         options,
         direct: (operations, timeoutMs) => operations.patchState(id, key, change, { signal, timeoutMs }),
         journaled: (journal, sent) => journaled.patch(journal, { id, key, change, sent }),
       })
-      if (result.status === 'saved' && !result.journaled) lastKnown.patched(key, change)
+      if (result.status === 'saved' && !result.journaled) lastKnown.patched(mark, change)
       return result
     },
     async update(key, change, options) {
+      const mark = lastKnown.mark(key)
       const result = await outage.guarded('hostState', ({ hostState }) => hostState.update(key, change, options))
-      if (result.status === 'saved') lastKnown.saved(key, result.value, result.rev)
+      if (result.status === 'saved') lastKnown.saved(mark, result.value, result.rev)
       return result
     },
     async delete(key, options) {
+      const mark = lastKnown.mark(key)
       const result = await outage.guarded('hostState', ({ hostState }) => hostState.delete(key, options))
-      if (result.status !== 'conflict') lastKnown.deleted(key)
+      if (result.status !== 'conflict') lastKnown.deleted(mark)
       return result
     },
   }

@@ -1,4 +1,13 @@
-import type { BackendContext, BackendName, Health, JournalFiles, StoreName, Stores } from '@nexus/core'
+import {
+  type BackendContext,
+  type BackendName,
+  type Health,
+  isStoreError,
+  type JournalFiles,
+  type Operations,
+  type StoreName,
+  type Stores,
+} from '@nexus/core'
 import { createBreaker } from './breaker.ts'
 import type { Connection } from './connection.ts'
 import { deferredStores } from './deferred.ts'
@@ -6,8 +15,8 @@ import { createFallbackCompletions } from './fallback-completions.ts'
 import { createFallbackHostState } from './fallback-host-state.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createLastKnown } from './last-known.ts'
-import { createOutage } from './outage.ts'
-import { type Replayed, replay } from './replay.ts'
+import { createOutage, unapplied } from './outage.ts'
+import { createReplay, type Replayed } from './replay.ts'
 
 /** The stores that an outage does not stop. */
 export const fallbackStores: readonly StoreName[] = ['hostState', 'completions']
@@ -22,6 +31,9 @@ export interface FallbackOptions {
   context: BackendContext
   probeMs: number
 }
+
+/** So often a replay may fail for now before it is told of. */
+const patientTries = 10
 
 /** The stores of a backend that can go away, and how it is. */
 export interface Fallback extends AsyncDisposable {
@@ -47,13 +59,16 @@ const createAsk =
 const createStory = ({ name, stores, context: { logger, clock } }: FallbackOptions, journal: Journal | null) => {
   const named = (isFallback: boolean): string =>
     stores.filter((store) => fallbackStores.includes(store) === isFallback).join(', ') || 'none'
-  let stuckFor: string | null = null
+  let [stuckFor, failures]: [string | null, number] = [null, 0]
   return {
-    /** It will be tried again and again, and told once. */
+    /** It will be tried again and again, and told once: at once where waiting will not help, else when it has failed for long. */
     stuck(error: unknown): null {
-      if (stuckFor !== textOf(error))
+      failures += 1
+      const isForNow = isStoreError(error, 'unavailable') && failures < patientTries
+      if (!isForNow && stuckFor !== textOf(error)) {
         logger.error('The journal cannot be replayed', { reason: textOf(error), journal: journal?.place ?? null })
-      stuckFor = textOf(error)
+        stuckFor = textOf(error)
+      }
       return null
     },
     entered: ({ reason, since }: { reason: string; since: number }): void =>
@@ -65,45 +80,43 @@ const createStory = ({ name, stores, context: { logger, clock } }: FallbackOptio
         since: new Date(since).toISOString(),
         journal: journal?.place ?? null,
       }),
-    left: (since: number, { replayed, conflicts }: Replayed): void =>
+    left(since: number, { replayed, conflicts }: Replayed): void {
+      failures = 0
+      stuckFor = null
       logger.info('A backend is in use again', {
         backend: name,
         replayed,
         conflicts,
         seconds: Math.round((clock.now() - since) / 100) / 10,
-      }),
+      })
+    },
   }
 }
 
 /** The stores of one backend behind a breaker, with a journal for those that an outage does not stop. */
 export const createFallback = (options: FallbackOptions): Fallback => {
-  const { connection, stores, files, context, probeMs } = options
+  const { name, connection, stores, files, context, probeMs } = options
   const { clock, ids, logger } = context
-  const journal = files && createJournal(files)
   const lastKnown = createLastKnown(clock.now)
+  const journal = files && createJournal(files, { onEnd: lastKnown.take })
   const story = createStory(options, journal)
   let isClosed = false
 
-  const replayAll = async (): Promise<Replayed | null> => {
-    if (!journal) return { replayed: 0, conflicts: 0 }
-    const view = await journal.view()
-    if (!view) return { replayed: 0, conflicts: 0 }
-    const { operations } = await connection.reach()
-    if (!operations) return null
-    const replayed = await replay({ journal, operations, logger, clock, isStopped: () => isClosed })
-    if (!replayed) return null
-    // The same view, with what others wrote since.
-    await journal.view()
-    lastKnown.take(view.states)
-    return replayed
+  const operations = async (): Promise<Operations> => {
+    const backend = await connection.reach()
+    if (!backend.operations) throw new Error(`The ${name} backend remembers no operations.`)
+    return backend.operations
   }
+  const replay = journal
+    ? createReplay({ journal, operations, logger, clock, isStopped: () => isClosed })
+    : async () => ({ replayed: 0, conflicts: 0 })
 
   const breaker = createBreaker({
     clock,
     probeMs,
     ask: createAsk(connection, stores[0] ?? 'hostState'),
     async recover({ since }) {
-      const replayed = await replayAll().catch(story.stuck)
+      const replayed = await replay().catch(story.stuck)
       if (replayed) story.left(since, replayed)
       return replayed !== null
     },
@@ -111,6 +124,15 @@ export const createFallback = (options: FallbackOptions): Fallback => {
   })
 
   if (!connection.current()) breaker.open(textOf(connection.failure()))
+  const lookForJournal = async (): Promise<void> => {
+    const view = await journal?.view().catch((error: unknown) => {
+      logger.debug('The journal cannot be read', { reason: textOf(error) })
+    })
+    if (view) breaker.open(unapplied)
+  }
+  // Nobody may ask for these stores, and others wait for what a killed process left.
+  void lookForJournal()
+
   const outage = createOutage({ breaker, reach: connection.reach, journal, isClosed: () => isClosed })
   const deferred = deferredStores(outage)
   const tools = { outage, ids, now: clock.now, lastKnown }
@@ -124,6 +146,7 @@ export const createFallback = (options: FallbackOptions): Fallback => {
       : deferred,
     async health() {
       if (isClosed) return { status: 'down', reason: 'closed', since: clock.now() }
+      await lookForJournal()
       await breaker.judge()
       const state = breaker.state()
       return state.isOpen ? { status: 'down', reason: state.reason, since: state.since } : { status: 'ok' }

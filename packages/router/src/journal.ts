@@ -3,12 +3,14 @@ import { decodeRecord, encodeRecord, type JournalRecord } from './journal-record
 import { createFold, type Fold, type JournalView } from './journal-view.ts'
 
 /** How much an outage may write before its writes are refused. */
-export interface JournalLimits {
+interface JournalLimits {
   operations: number
   bytes: number
 }
 
 export const journalLimits: JournalLimits = { operations: 100_000, bytes: 256 * 1024 * 1024 }
+
+type End = JournalRecord & { kind: 'end' }
 
 /** What is left of ended outages for a person to look at. */
 const keptGenerations = 5
@@ -39,11 +41,14 @@ export interface Journal {
   /** Null where nothing was written there yet. */
   read(generation: number, slot: number): Promise<Slot | null>
   /** Ends the outage, if nothing was written at that slot yet. */
-  seal(generation: number, slot: number, end: Omit<JournalRecord & { kind: 'end' }, 'kind'>): Promise<boolean>
+  seal(generation: number, slot: number, end: Omit<End, 'kind'>): Promise<boolean>
   /** Removes what old outages left. */
   prune(): Promise<void>
   readonly place: string
 }
+
+/** Stands where a record was taken away; it cannot be read as one. */
+const hole = Buffer.from('{}\n')
 
 /** Runs calls one after the other. */
 const createTurns = () => {
@@ -61,44 +66,102 @@ const full = (view: JournalView, place: string): StoreError =>
     message: `The journal of the outage is full (${view.next - 1} operations, ${view.bytes} bytes): ${place}. Writes are taken again when the database is back.`,
   })
 
-export const createJournal = (files: JournalFiles, limits: JournalLimits = journalLimits): Journal => {
-  const turn = createTurns()
-  let fold: Fold | null = null
+const obstacle = (place: string, slot: number): StoreError =>
+  new StoreError({
+    code: 'unavailable',
+    message: `Something that is no file stands in the place of record ${slot} of the journal: look into ${place}.`,
+  })
+
+/** The record is on the disk; whether it counts could not be seen. */
+const unsure = (error: unknown): unknown =>
+  error instanceof StoreError
+    ? new StoreError({ code: error.code, message: error.message, cause: error.cause, outcome: 'unknown' })
+    : error
+
+/** What ended a generation, found without reading all of it. */
+const endOf = async (files: JournalFiles, generation: number): Promise<End | null> => {
+  const last = (await files.slots(generation)).at(-1)
+  const bytes = last === undefined ? null : await files.read(generation, last)
+  const record = bytes && decodeRecord(bytes)
+  return record?.kind === 'end' ? record : null
+}
+
+/** Where this process is in the newest generation. */
+interface Position {
+  generation: number
+  /** Null: that outage is over. */
+  fold: Fold | null
+}
+
+const createPosition = (files: JournalFiles, onEnd: JournalOptions['onEnd']) => {
+  let position: Position = { generation: 0, fold: null }
 
   const newest = async (): Promise<number> => (await files.generations()).at(-1) ?? 0
 
-  /** The newest generation, read to its present end. */
-  const readOn = async (): Promise<Fold | null> => {
-    const generation = await newest()
-    if (generation === 0) return null
-    if (fold?.generation !== generation) fold = createFold(generation)
-    while (!fold.isSealed) {
+  /** Reads on in the generation that is held; what an ended outage wrote is handed over, and not kept. */
+  const readOn = async (): Promise<void> => {
+    const { generation, fold } = position
+    while (fold && !fold.isSealed) {
       const bytes = await files.read(generation, fold.next)
-      if (!bytes) break
+      if (!bytes) return
       fold.add(decodeRecord(bytes), bytes.length)
     }
-    return fold
+    if (!fold) return
+    onEnd?.(fold.states)
+    position = { generation, fold: null }
   }
 
-  const readOpen = async (): Promise<Fold | null> => {
-    const last = await readOn()
-    return last?.isSealed ? null : last
+  return {
+    newest,
+    /** The newest generation, read to its present end. */
+    async now(): Promise<Position> {
+      await readOn()
+      const generation = await newest()
+      if (generation > position.generation) {
+        position = { generation, fold: (await endOf(files, generation)) ? null : createFold(generation) }
+        await readOn()
+      }
+      return position
+    },
+    move(fold: Fold): void {
+      position = { generation: fold.generation, fold }
+    },
   }
+}
+
+export interface JournalOptions {
+  limits?: JournalLimits
+  /** Hears what an outage left under each key of the host state, when this process sees its end. */
+  onEnd?: (states: JournalView['states']) => void
+}
+
+export const createJournal = (files: JournalFiles, { limits = journalLimits, onEnd }: JournalOptions = {}): Journal => {
+  const turn = createTurns()
+  const position = createPosition(files, onEnd)
 
   const appendOnce = async <T>(write: Write<T>): Promise<{ answer: T } | null> => {
-    const last = await readOn()
-    const open = last?.isSealed ? null : last
+    const { generation, fold: open } = await position.now()
     const { answer, record } = write(open)
-    if (!record) return { answer }
+    if (!record) {
+      // It is answered from a record that another process may not have seen to be durable yet.
+      if (open && open.next > 1) await files.create(generation, open.next - 1, hole)
+      return { answer }
+    }
     if (open && (open.next > limits.operations || open.bytes > limits.bytes)) throw full(open, files.place)
     // After the one that was seen to be over, whatever others began meanwhile: then its first slot is taken.
-    const target = open ?? createFold((last?.generation ?? 0) + 1)
+    const target = open ?? createFold(generation + 1)
     const bytes = encodeRecord({ kind: 'operation', ...record })
-    if ((await files.create(target.generation, target.next, bytes)) === 'exists') return null
+    if ((await files.create(target.generation, target.next, bytes)) === 'exists') {
+      if (!(await files.read(target.generation, target.next))) throw obstacle(files.place, target.next)
+      return null
+    }
     // A process that stood still here for the whole of an outage wrote into what is over: nobody would read it.
-    if ((await newest()) !== target.generation) return null
-    fold = target
+    const latest = await position.newest().catch((error: unknown) => {
+      throw unsure(error)
+    })
+    if (latest !== target.generation) return null
     target.add({ kind: 'operation', ...record }, bytes.length)
+    position.move(target)
     return { answer }
   }
 
@@ -109,34 +172,29 @@ export const createJournal = (files: JournalFiles, limits: JournalLimits = journ
     }
   }
 
-  const endOf = async (generation: number): Promise<(JournalRecord & { kind: 'end' }) | null> => {
-    const last = (await files.slots(generation)).at(-1)
-    const bytes = last === undefined ? null : await files.read(generation, last)
-    const record = bytes && decodeRecord(bytes)
-    return record?.kind === 'end' ? record : null
-  }
-
   return {
     place: files.place,
-    view: () => turn(readOpen),
+    view: () => turn(async () => (await position.now()).fold),
     append: (write) => turn(() => append(write)),
     async read(generation, slot) {
       const bytes = await files.read(generation, slot)
       if (bytes) return { record: decodeRecord(bytes) }
       if (((await files.slots(generation)).at(-1) ?? 0) < slot) return null
       // Somebody took a record away. The hole is filled, or a writer would put its own where replay has passed.
-      await files.create(generation, slot, Buffer.from('{}\n'))
+      await files.create(generation, slot, hole)
       const filled = await files.read(generation, slot)
       return { record: filled && decodeRecord(filled) }
     },
     async seal(generation, slot, end) {
-      return (await files.create(generation, slot, encodeRecord({ kind: 'end', ...end }))) === 'created'
+      if ((await files.create(generation, slot, encodeRecord({ kind: 'end', ...end }))) === 'created') return true
+      if (!(await files.read(generation, slot))) throw obstacle(files.place, slot)
+      return false
     },
     async prune() {
       for (const generation of (await files.generations()).slice(0, -keptGenerations)) {
-        const end = await endOf(generation)
+        const end = await endOf(files, generation)
         // What could not be read is kept: somebody may still save it.
-        if (end && end.unreadable === 0) await files.remove(generation)
+        if (end?.unreadable === 0) await files.remove(generation)
       }
     },
   }

@@ -12,14 +12,21 @@ import type { Breaker } from './breaker.ts'
 import type { Journal } from './journal.ts'
 import type { JournalView } from './journal-view.ts'
 
-/** What a single-record call may take in all, and its first try, in milliseconds; then the health is asked. [C-ROUTE-14] */
-const settleMs = 3000
+/**
+ * What a single-record call may take in all, its first try, and the question to the health after each try, in
+ * milliseconds. [C-ROUTE-14]
+ */
+const settleMs = 2900
 const firstReadMs = 1900
 const firstWriteMs = 1200
+const judgeMs = 1000
 /** How long a write waits for a replay to end before it adds to it: else writers faster than it would never let it end. */
-const handoverMs = 1500
+const handoverMs = 900
 /** Less is no try. */
 const leastTryMs = 300
+
+/** Why a backend that can be reached is not used yet. */
+export const unapplied = 'the journal holds operations that are to be applied first'
 
 /** The database's clock has nothing to do with it: budgets are this process's own time. */
 const { monotonic } = systemClock
@@ -58,10 +65,8 @@ export interface Outage {
   write<T>(write: OnceWrite<T>): Promise<T>
 }
 
-const outcomeOf = (error: unknown): 'not-applied' | 'unknown' => (isStoreError(error) ? error.outcome : 'not-applied')
-
-const laterWith = (error: StoreError, outcome: 'not-applied' | 'unknown'): StoreError =>
-  new StoreError({ code: error.code, outcome, message: error.message, cause: error.cause })
+const perhapsApplied = ({ code, message, cause, place, rev }: StoreError): StoreError =>
+  new StoreError({ code, message, cause, outcome: 'unknown', ...(place && { place }), ...(rev && { rev }) })
 
 /** Ends a call in time, as `unavailable`. */
 const inTime = async <T>(
@@ -86,7 +91,7 @@ export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts)
   const viewInOutage = async (options?: CallOptions): Promise<{ view: JournalView | null } | null> => {
     checkOpen(isClosed(), 'routed', options)
     const view = (await journal?.view()) ?? null
-    if (view) breaker.open('the journal holds operations that are to be applied first')
+    if (view) breaker.open(unapplied)
     return breaker.state().isOpen ? { view } : null
   }
 
@@ -102,23 +107,22 @@ export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts)
     }
   }
 
-  /** Tries until it is known whether the backend is down; null: it is. */
+  /** Tries until it is known whether the backend is down. */
   const tryDirect = async <T>(
-    call: (left: number) => Promise<T>,
-    firstMs: number,
+    call: (ms: number) => Promise<T>,
+    { start, firstMs }: { start: number; firstMs: number },
   ): Promise<{ answer: T } | { sent: boolean }> => {
-    const start = monotonic()
+    const left = (): number => settleMs - judgeMs - (monotonic() - start)
     let sent = false
     for (let tries = 1; ; tries += 1) {
-      const left = settleMs - (monotonic() - start)
       try {
-        return { answer: await call(tries === 1 ? firstMs : left) }
+        return { answer: await call(Math.min(left(), tries === 1 ? firstMs : left())) }
       } catch (error) {
-        if (!isStoreError(error, 'unavailable')) throw error
-        sent ||= outcomeOf(error) === 'unknown'
-        if (await breaker.judge()) return { sent }
-        const isLast = tries > 1 || settleMs - (monotonic() - start) < leastTryMs
-        if (isLast) throw sent ? laterWith(error, 'unknown') : error
+        if (!isStoreError(error)) throw error
+        sent ||= error.outcome === 'unknown'
+        const isOver = error.code !== 'unavailable'
+        if (!isOver && (await breaker.judge())) return { sent }
+        if (isOver || tries > 1 || left() < leastTryMs) throw sent ? perhapsApplied(error) : error
       }
     }
   }
@@ -134,26 +138,37 @@ export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts)
       return only(store, call)
     },
     async read({ options = {}, direct, overlay }) {
+      const start = monotonic()
       const outage = await viewInOutage(options)
       if (outage) return overlay(outage.view)
       const tried = await tryDirect(
         (left) => inTime(left, options, async (bounded) => direct(await reach(), bounded)),
-        firstReadMs,
+        { start, firstMs: firstReadMs },
       )
       return 'answer' in tried ? tried.answer : overlay((await journal?.view()) ?? null)
     },
     async write({ options, direct, journaled }) {
       if (!journal) throw new Error('a write that applies once needs a journal')
+      const start = monotonic()
       if (await viewInOutage(options)) {
         await breaker.recovered(handoverMs)
         if (await viewInOutage(options)) return journaled(journal, false)
       }
-      const tried = await tryDirect(async (left) => {
-        const { operations } = await reach()
-        if (!operations) throw new Error('a write that applies once needs a backend that remembers operations')
-        return direct(operations, left)
-      }, firstWriteMs)
-      return 'answer' in tried ? tried.answer : journaled(journal, tried.sent)
+      const tried = await tryDirect(
+        async (ms) => {
+          const { operations } = await reach()
+          if (!operations) throw new Error('a write that applies once needs a backend that remembers operations')
+          return direct(operations, ms)
+        },
+        { start, firstMs: firstWriteMs },
+      )
+      if ('answer' in tried) return tried.answer
+      try {
+        return await journaled(journal, tried.sent)
+      } catch (error) {
+        // The journal did not take it, but what was sent before may still come to its effect.
+        throw tried.sent && isStoreError(error) ? perhapsApplied(error) : error
+      }
     },
   }
 }

@@ -3,7 +3,7 @@ import { isStoreError } from '@nexus/core'
 import type { Journal, Slot } from './journal.ts'
 
 /** How many operations go to the backend at once, and what they may take: they wait for those who replay the same. */
-const atOnce = 100
+const atOnce = 50
 const replayTimeoutMs = 5000
 
 export interface Replayed {
@@ -13,7 +13,7 @@ export interface Replayed {
 
 export interface ReplayOptions {
   journal: Journal
-  operations: Operations
+  operations(): Promise<Operations>
   logger: Logger
   clock: { now(): number }
   isStopped(): boolean
@@ -31,56 +31,77 @@ const readOn = async (journal: Journal, generation: number, from: number, most: 
   return slots
 }
 
-/** How many became conflicts; null: they cannot be applied now. */
-const apply = async (operations: Operations, journaled: readonly JournaledOperation[]): Promise<number | null> => {
-  if (journaled.length === 0) return 0
-  try {
-    const results = await operations.replay(journaled, { timeoutMs: replayTimeoutMs })
-    return results.filter(({ status }) => status === 'conflict').length
-  } catch (error) {
-    if (isStoreError(error, 'unavailable')) return null
-    throw error
-  }
-}
-
 const operationsIn = (slots: readonly Slot[]): JournaledOperation[] =>
   slots.flatMap(({ record }) => (record?.kind === 'operation' ? [record.journaled] : []))
 
+/** How far this process came in a generation. */
+interface Progress extends Replayed {
+  generation: number
+  next: number
+  unreadable: number
+}
+
+const applyFrom = async (
+  { journal, operations, logger }: ReplayOptions,
+  progress: Progress,
+  slots: readonly Slot[],
+) => {
+  const journaled = operationsIn(slots)
+  if (journaled.length > 0) {
+    const results = await (await operations()).replay(journaled, { timeoutMs: replayTimeoutMs })
+    progress.conflicts += results.filter(({ status }) => status === 'conflict').length
+  }
+  progress.replayed += journaled.length
+  for (const [index, { record }] of slots.entries())
+    if (!record) {
+      progress.unreadable += 1
+      const where = { generation: progress.generation, slot: progress.next + index, journal: journal.place }
+      logger.error('A record of the journal cannot be read; it is left where it is', where)
+    }
+  progress.next += slots.length
+}
+
 /**
  * Applies what the outage wrote, in order, and ends it. It can be killed anywhere, and several processes may do it at
- * once: what comes later is only sent when what came before is settled, and each applies once. Null: it has to go on
- * later. [C-ROUTE-12]
+ * once: what comes later is only sent when what came before is settled, and each applies once. Null: it was stopped.
+ * Throws where it has to go on later, and goes on from there. [C-ROUTE-12]
  */
-export const replay = async (options: ReplayOptions): Promise<Replayed | null> => {
-  const { journal, operations, logger, clock, isStopped } = options
-  const view = await journal.view()
-  if (!view) return { replayed: 0, conflicts: 0 }
-  const { generation } = view
-  const counts = { replayed: 0, conflicts: 0, unreadable: 0 }
+export const createReplay = (options: ReplayOptions): (() => Promise<Replayed | null>) => {
+  const { journal, clock, logger, isStopped } = options
+  let progress: Progress = { generation: 0, next: 1, replayed: 0, conflicts: 0, unreadable: 0 }
   let most = atOnce
-  for (let next = 1; ; ) {
-    if (isStopped()) return null
+
+  /** True where the outage is over. */
+  const step = async (): Promise<boolean> => {
+    const { generation, next, ...counts } = progress
     const slots = await readOn(journal, generation, next, most)
-    const journaled = operationsIn(slots)
-    const conflicts = await apply(operations, journaled)
-    if (conflicts === null) {
-      if (slots.length === 1) return null
+    try {
+      await applyFrom(options, progress, slots)
+      most = Math.min(atOnce, most * 2)
+    } catch (error) {
+      if (!isStoreError(error, 'unavailable') || slots.length <= 1) throw error
       // They may be more than a slow backend does in the time they have.
-      most = 1
-      continue
+      most = Math.max(1, Math.floor(slots.length / 2))
+      return false
     }
-    counts.replayed += journaled.length
-    counts.conflicts += conflicts
-    for (const [index, { record }] of slots.entries())
-      if (!record) {
-        counts.unreadable += 1
-        const where = { generation, slot: next + index }
-        logger.error('A record of the journal cannot be read; it is left where it is', where)
-      }
-    next += slots.length
-    if (slots.at(-1)?.record?.kind === 'end') break
-    if (slots.length === 0 && (await journal.seal(generation, next, { at: clock.now(), ...counts }))) break
+    if (slots.at(-1)?.record?.kind === 'end') return true
+    return slots.length === 0 && journal.seal(generation, next, { at: clock.now(), ...counts })
   }
-  await journal.prune()
-  return counts
+
+  return async () => {
+    const view = await journal.view()
+    if (!view) return { replayed: 0, conflicts: 0 }
+    const { generation } = view
+    if (progress.generation !== generation) progress = { generation, next: 1, replayed: 0, conflicts: 0, unreadable: 0 }
+    for (let isOver = false; !isOver; ) {
+      if (isStopped()) return null
+      isOver = await step()
+    }
+    // What ended is read to its end by this process too.
+    await journal.view()
+    await journal
+      .prune()
+      .catch((error: unknown) => logger.debug('Old outages could not be removed', { reason: String(error) }))
+    return progress
+  }
 }

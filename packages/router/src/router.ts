@@ -64,7 +64,6 @@ export const openRouter = async (options: RouterOptions): Promise<Backend> => {
     if (!side) throw new Error(`no backend ${routes[store].backend} was opened`)
     return side
   }
-  const operations = sides.get(remote)?.connection.current()?.operations
   const capabilitiesOf = (store: StoreName) => at(store).connection.current()?.capabilities
 
   return {
@@ -73,7 +72,9 @@ export const openRouter = async (options: RouterOptions): Promise<Backend> => {
       manyHosts: storeNames.every((store) => capabilitiesOf(store)?.manyHosts ?? true),
       mailbox: capabilitiesOf('completions')?.mailbox ?? false,
     },
-    ...(operations && { operations }),
+    get operations() {
+      return sides.get(remote)?.connection.current()?.operations
+    },
     workflows: at('workflows').stores.workflows,
     completions: at('completions').stores.completions,
     hostState: at('hostState').stores.hostState,

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshRoot } from '../../fs-backend/test/harness.ts'
 import { createJournal, type Journal, journalLimits } from '../src/journal.ts'
-import { replay } from '../src/replay.ts'
+import { createReplay } from '../src/replay.ts'
 
 const { clock, context } = createFakes()
 let base = ''
@@ -44,7 +44,7 @@ const createTarget = () => {
 }
 
 const drain = (journal: Journal, operations: Operations) =>
-  replay({ journal, operations, clock, logger: context.logger, isStopped: () => false })
+  createReplay({ journal, operations: async () => operations, clock, logger: context.logger, isStopped: () => false })()
 
 describe('the journal of a root', () => {
   test('[C-ROUTE-11] what one process writes is read by every other, in order, until the outage ends for all', async () => {
@@ -65,9 +65,20 @@ describe('the journal of a root', () => {
     expect((await b.view())?.generation).toBe(2)
   })
 
+  test('[C-ROUTE-11] the deepest value and the longest name come out as they went in', async () => {
+    const { open } = await freshFiles()
+    const journal = createJournal(await open())
+    const deepest = JSON.parse(`${'['.repeat(512)}${']'.repeat(512)}`)
+    await save(journal, 'deep', 'k', deepest)
+    await save(journal, 'proto', 'p', JSON.parse('{"__proto__":{"a":1},"1e400":"\\ud800"}'))
+    const view = await createJournal(await open()).view()
+    expect(view?.states.get('k')?.text).toBe(JSON.stringify(deepest))
+    expect(view?.states.get('p')?.text).toBe('{"__proto__":{"a":1},"1e400":"\\ud800"}')
+  })
+
   test('[C-ROUTE-11] a full journal refuses and loses nothing of what it has', async () => {
     const { open } = await freshFiles()
-    const journal = createJournal(await open(), { ...journalLimits, operations: 2 })
+    const journal = createJournal(await open(), { limits: { ...journalLimits, operations: 2 } })
     await save(journal, 'one')
     await save(journal, 'two')
     await expect(save(journal, 'three')).rejects.toMatchObject({ code: 'unavailable', outcome: 'not-applied' })
@@ -102,7 +113,14 @@ describe('the journal of a root', () => {
     const { applied, operations } = createTarget()
     let left = 1
     const isStopped = (): boolean => left-- === 0
-    expect(await replay({ journal, operations, clock, logger: context.logger, isStopped })).toBeNull()
+    const stopped = createReplay({
+      journal,
+      operations: async () => operations,
+      clock,
+      logger: context.logger,
+      isStopped,
+    })
+    expect(await stopped()).toBeNull()
     expect(applied).toEqual(['one', 'two', 'three'])
     const peer = createJournal(await open())
     await save(peer, 'four')
