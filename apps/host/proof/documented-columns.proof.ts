@@ -36,7 +36,7 @@ const started = (world: World, step: string): Promise<boolean> =>
   until(`${step} starts`, async () => (await stepsStarted(world)).includes(step), 60_000)
 
 test('[C-PG-3] a program that knows only the documented columns brings the task, reports for its agents, and pauses it', async () => {
-  await using world = await createWorld({ NEXUS_STORAGE_BACKEND: 'postgres' }, silentAgents)
+  await using world = await createWorld({ NEXUS_STORAGE_BACKEND: 'postgres' }, { agents: silentAgents })
   {
     await using stores = await world.openStores()
     expect(await stores.health('inbox')).toEqual({ status: 'ok' })

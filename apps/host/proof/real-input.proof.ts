@@ -1,16 +1,8 @@
 import { once } from 'node:events'
 import type { Backend } from '@nexus/core'
 import { expect, test } from 'vitest'
-import {
-  type AgentNote,
-  createWorld,
-  enqueuedTask,
-  projects,
-  routings,
-  steps,
-  taskMarkdown,
-  type World,
-} from './world.ts'
+import { report, verify } from './verify.ts'
+import { createWorld, enqueuedTask, projects, routings, taskMarkdown, type World } from './world.ts'
 
 const tasks = 20
 const projectOf = (n: number): string => projects[n % projects.length] ?? projects[0]
@@ -35,44 +27,6 @@ const killMoments = (): { seed: number; moments: number[] } => {
   return { seed, moments: Array.from({ length: 10 }, () => Math.round(150 + next() * 1500)) }
 }
 
-const attemptsByStep = (notes: readonly AgentNote[]): Map<string, string[]> => {
-  const found = new Map<string, string[]>()
-  for (const { word, project, issue, step, attempt } of notes) {
-    if (word !== 'START') continue
-    const key = `${project}/${issue}/${step}`
-    found.set(key, [...(found.get(key) ?? []), attempt])
-  }
-  return found
-}
-
-/** What must hold at the end, read from the stores and from what the agents wrote down themselves. */
-const verify = async (world: World): Promise<string> => {
-  await using stores = await world.openStores()
-  const inbox = await stores.inbox.counts()
-  const workflows = await stores.workflows.list({ limit: 100 })
-  const closed = await stores.taskFiles.list({ state: 'closed', limit: 100 })
-  const active = await stores.taskFiles.list({ state: 'active', limit: 100 })
-  expect(inbox).toEqual({ pending: 0, processing: 0, done: tasks, failed: 0 })
-  expect(workflows.items.map(({ state }) => state)).toEqual(Array(tasks).fill('completed'))
-  expect(closed.items).toHaveLength(tasks)
-  expect(active.items).toEqual([])
-  expect(workflows.corrupt.length + closed.corrupt.length).toBe(0)
-
-  const attempts = attemptsByStep(await world.notes())
-  const wanted = workflows.items.flatMap((workflow) =>
-    steps.map((step) => `${workflow.project}/${workflow.issueNumber}/${step}`),
-  )
-  expect([...attempts.keys()].sort()).toEqual(wanted.sort())
-  for (const [step, ids] of attempts) expect(ids, `attempts of ${step}`).toHaveLength(1)
-  for (const { project, issueNumber, data } of workflows.items) {
-    const reports = (data['steps'] as { status: string; attempt_id: string }[]).map(({ status }) => status)
-    expect(reports).toEqual(['completed', 'completed', 'completed'])
-    const history = await stores.completions.history(issueNumber ?? '', { project })
-    expect(history.items.map(({ agentType }) => agentType).sort()).toEqual(['developer', 'reviewer', 'triage'])
-  }
-  return `tasks=${tasks} workflows=${workflows.items.length} closed=${closed.items.length} steps=${attempts.size} attempts=${[...attempts.values()].flat().length}`
-}
-
 const finish = async (world: World): Promise<void> => {
   const host = world.startHost('--once')
   const [code] = await once(host, 'exit')
@@ -87,7 +41,7 @@ for (const [name, routing] of Object.entries(routings)) {
       await bringTasks(world, stores)
     }
     await finish(world)
-    process.stdout.write(`real-input ${name}: ${await verify(world)}\n`)
+    report(`real-input ${name}`, await verify(world, tasks))
   })
 
   test(`the same with the host killed at ten random moments: ${name}`, async () => {
@@ -106,8 +60,6 @@ for (const [name, routing] of Object.entries(routings)) {
       expect({ code, signal }, host.said.join('')).toEqual({ code: null, signal: 'SIGKILL' })
     }
     await finish(world)
-    process.stdout.write(
-      `real-input ${name}, killed after ${moments.join(', ')} ms, seed=${seed}: ${await verify(world)}\n`,
-    )
+    report(`real-input ${name}, killed after ${moments.join(', ')} ms`, { seed, ...(await verify(world, tasks)) })
   })
 }

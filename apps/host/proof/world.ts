@@ -86,10 +86,21 @@ const parseNotes = (text: string): AgentNote[] =>
       return { word: word as AgentNote['word'], project, issue, step, attempt }
     })
 
-/** `agents`: the section of nexus.yaml, from the place where agents note their starts; unless the usual three are meant. */
-export const createWorld = async (routing: Routing, agents = usualAgents): Promise<World> => {
+export interface WorldOptions {
+  /** The section of nexus.yaml, from the place where agents note their starts; the usual three unless given. */
+  agents?: Agents
+  /** A PostgreSQL server of its own; the run's unless given. */
+  server?: string
+  /** The host program; the built one unless given. */
+  program?: string
+}
+
+export const createWorld = async (
+  routing: Routing,
+  { agents = usualAgents, server, program = main }: WorldOptions = {},
+): Promise<World> => {
   const root = await mkdtemp(join(tmpdir(), 'nexus-real-'))
-  const database = await freshDatabase(await testDsn())
+  const database = await freshDatabase(server ?? (await testDsn()))
   const log = join(root, 'agents.log')
   for (const project of projects) await mkdir(join(root, project))
   await writeFile(join(root, 'nexus.yaml'), configuration(agents(log)))
@@ -101,7 +112,7 @@ export const createWorld = async (routing: Routing, agents = usualAgents): Promi
     root,
     database,
     startHost(...flags) {
-      const child = spawn(process.execPath, [main, 'run', '--config', join(root, 'nexus.yaml'), ...flags], {
+      const child = spawn(process.execPath, [program, 'run', '--config', join(root, 'nexus.yaml'), ...flags], {
         cwd: root,
         env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
         stdio: ['ignore', 'pipe', 'pipe'],

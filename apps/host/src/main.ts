@@ -1,11 +1,16 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { add } from './cli/add.ts'
 import { exitCodeOf } from './cli/exit.ts'
 import { run } from './cli/run.ts'
-import { demo } from './demo/demo.ts'
+import { type DemoCommand, demo } from './demo/demo.ts'
 
 const codes =
   'Exit codes: 0 ok, 1 failed, 2 usage, 3 a task failed or is blocked (with --once), 69 a store cannot be reached, 78 configuration.'
+
+const countIn = (text: string): number => {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 to 9999 is meant.')
+  return Number(text)
+}
 
 const program = new Command('nexus-host')
   .description('Takes tasks from the inbox through chains of agents.')
@@ -56,6 +61,7 @@ program
   .description('Take an example task through three real agent processes, then keep watching for yours.')
   .option('--once', 'return when the example is done')
   .option('--embedded-postgres', 'keep everything in a PostgreSQL that this command starts')
+  .option('--tasks <count>', 'so many example tasks', countIn)
   .option('--agent <command>', 'your own agent for every step: a line for the shell, the prompt comes on stdin')
   .addHelpText(
     'after',
@@ -64,11 +70,12 @@ Examples:
   nexus-host demo
   nexus-host demo --once
   nexus-host demo --embedded-postgres
+  nexus-host demo --embedded-postgres --tasks 20
   nexus-host demo --agent 'claude -p --permission-mode acceptEdits'
 
 ${codes}`,
   )
-  .action(async (options: { once?: boolean; embeddedPostgres?: boolean; agent?: string }) => {
+  .action(async (options: DemoCommand) => {
     process.exitCode = await demo(options)
   })
 

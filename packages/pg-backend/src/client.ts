@@ -3,6 +3,7 @@ import pg from 'pg'
 import { checkDsn } from './dsn.ts'
 import type { PrismaClient } from './generated/client.ts'
 import { createSessions, type Sessions } from './session.ts'
+import { createSockets, type Sockets } from './sockets.ts'
 
 export interface PgClientOptions {
   dsn: string
@@ -20,7 +21,11 @@ export interface PgClient extends Sessions, AsyncDisposable {
   readonly pool: pg.Pool
 }
 
-const openPool = ({ dsn, logger, maxConnections = 10 }: PgClientOptions, timeoutMs: number): pg.Pool => {
+/** What an idle connection may take to be closed in order. */
+const goodbyeMs = 500
+
+const openPool = (options: PgClientOptions, timeoutMs: number, { stream }: Sockets): pg.Pool => {
+  const { dsn, logger, maxConnections = 10 } = options
   const pool = new pg.Pool({
     connectionString: checkDsn(dsn),
     application_name: 'nexus',
@@ -30,6 +35,7 @@ const openPool = ({ dsn, logger, maxConnections = 10 }: PgClientOptions, timeout
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    stream,
   })
   pool.on('error', (error) => logger.debug('An idle connection to PostgreSQL was lost', { reason: error.message }))
   // The pool listens on idle connections only; one that dies while in use would end the process.
@@ -39,7 +45,8 @@ const openPool = ({ dsn, logger, maxConnections = 10 }: PgClientOptions, timeout
 
 export const openPgClient = (options: PgClientOptions): PgClient => {
   const { timeoutMs = 2500 } = options
-  const pool = openPool(options, timeoutMs)
+  const sockets = createSockets()
+  const pool = openPool(options, timeoutMs, sockets)
   let prisma: Promise<PrismaClient> | undefined
   let closing: Promise<void> | undefined
 
@@ -51,7 +58,8 @@ export const openPgClient = (options: PgClientOptions): PgClient => {
   const close = async (): Promise<void> => {
     const loaded = await prisma?.catch(() => undefined)
     await loaded?.$disconnect()
-    await pool.end()
+    const isBusy = pool.totalCount > pool.idleCount
+    await sockets.close(pool.end(), isBusy ? timeoutMs : goodbyeMs)
   }
 
   return {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { silentLogger } from '@nexus/core'
 import { createFakes } from '@nexus/testkit'
 import { startCluster } from '@nexus/testkit/postgres'
@@ -44,6 +45,23 @@ test('[C-ROUTE-7] a server that accepts and does not answer is down', async () =
     process.kill(cluster.pid, 'SIGCONT')
   }
   expect(await backend.health('hostState')).toEqual({ status: 'ok' })
+})
+
+test('a backend is closed, and its watch with it, though the server is frozen and says no goodbye', async () => {
+  await using cluster = await startCluster()
+  const { context } = createFakes()
+  const backend = await openPgBackend({ dsn: cluster.dsn, ...context })
+  await backend.inbox.watch(new AbortController().signal)[Symbol.asyncIterator]().next()
+  const children = readFileSync(`/proc/${cluster.pid}/task/${cluster.pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number)
+  for (const pid of children) process.kill(pid, 'SIGSTOP')
+  try {
+    await backend[Symbol.asyncDispose]()
+  } finally {
+    for (const pid of children) process.kill(pid, 'SIGCONT')
+  }
 })
 
 test('[C-ROUTE-7] health is not mistaken by a pool whose connections are all busy', async () => {

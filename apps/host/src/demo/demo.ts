@@ -7,13 +7,15 @@ import { readHostConfig } from '../config/read.ts'
 import { openHost } from '../host.ts'
 import { createLogger } from '../logging.ts'
 import { createBell } from '../loop/bell.ts'
-import { type DemoPlace, demoProject, exampleTask, makePlace } from './place.ts'
-import { type DemoWords, tryNext, whereItLies } from './words.ts'
+import { type DemoPlace, exampleTasks, makePlace } from './place.ts'
+import { type DemoWords, offAndOn, tryNext, whereItLies } from './words.ts'
 
 export interface DemoCommand {
   once?: boolean
   embeddedPostgres?: boolean
   agent?: string
+  /** How many example tasks. */
+  tasks?: number
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -23,6 +25,25 @@ const startPostgres = async () => {
   const { startCluster } = await import('@nexus/testkit/postgres')
   say('Starting PostgreSQL …')
   return startCluster({ dataDir: '.demo/postgres', port: 54_329 })
+}
+
+type Database = Awaited<ReturnType<typeof startPostgres>>
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** So that a person can see what an outage does: each SIGUSR2 stops the database, or starts it again. */
+const switchOnSignal = (database: Database): void => {
+  const turn = (): Promise<void> => (isAlive(database.pid) ? database.stop() : database.restart())
+  let turned = Promise.resolve()
+  process.on('SIGUSR2', () => {
+    turned = turned.then(turn).catch((error: unknown) => say(String(error)))
+  })
 }
 
 /** Resolves when the task is over, however it ended, or the signal aborts. */
@@ -40,20 +61,22 @@ interface Stage {
   place: DemoPlace
   dsn: string | null
   once: boolean
+  tasks: number
   signal: AbortSignal
   logger: Logger
 }
 
-const play = async ({ config, place, dsn, once, signal, logger }: Stage): Promise<number> => {
+const play = async ({ config, place, dsn, once, tasks, signal, logger }: Stage): Promise<number> => {
   await using composition = await compose(config, readHostConfig(place.config), logger)
   const { stores } = composition
   say(`${storageMapText(await storageMap(config, stores))}\n`)
   const host = await openHost(composition.options)
   const words: DemoWords = { place, dsn, once }
+  if (dsn !== null && !once) say(`${offAndOn(process.pid)}\n`)
   try {
-    const [example] = await stores.inbox.enqueue([{ project: demoProject, ...exampleTask }])
+    const examples = await stores.inbox.enqueue(exampleTasks(tasks))
     const running = host.run({ once, signal })
-    if (!once) await taskEnds(stores.inbox, example?.id ?? '', signal)
+    if (!once) for (const { id } of examples) await taskEnds(stores.inbox, id, signal)
     if (!once && !signal.aborted) say(`\n${whereItLies(words)}\n\n${tryNext(words)}\n`)
     const end = await running
     if (once) say(`\n${whereItLies(words)}\n${tryNext(words)}`)
@@ -64,9 +87,11 @@ const play = async ({ config, place, dsn, once, signal, logger }: Stage): Promis
 }
 
 /** `nexus-host demo`. Resolves with the exit code. */
-export const demo = async ({ once = false, embeddedPostgres = false, agent }: DemoCommand): Promise<number> => {
+export const demo = async (command: DemoCommand): Promise<number> => {
+  const { once = false, embeddedPostgres = false, agent, tasks = 1 } = command
   const signal = endSignal()
   await using cluster = embeddedPostgres ? await startPostgres() : null
+  if (cluster) switchOnSignal(cluster)
   const dsn = cluster?.dsn ?? null
   const given = process.env['NEXUS_STORAGE_BACKEND']?.trim()
   const place = await makePlace({
@@ -84,5 +109,5 @@ export const demo = async ({ once = false, embeddedPostgres = false, agent }: De
   const color = process.stdout.isTTY === true && !process.env['NO_COLOR']
   const logger = createLogger({ format: 'lines', color, level: 'info', destination: process.stdout })
   // Awaited here: the server must outlive everything that uses it.
-  return await play({ config, place, dsn, once, signal, logger })
+  return await play({ config, place, dsn, once, tasks, signal, logger })
 }

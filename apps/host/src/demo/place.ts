@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { EnqueueTask } from '@nexus/core'
 import { stringify } from 'yaml'
 import { makeRoot } from '../root-folder.ts'
 
@@ -14,15 +15,20 @@ export interface DemoPlace {
 
 export const demoProject = 'demo'
 
-export const exampleTask = {
-  filename: 'welcome.md',
-  markdown: `# Feature
+const exampleText = `# Feature
 **Type:** feature
 **Task Name:** say-hello
 
 Write a friendly hello into result.txt, so that whoever opens this folder feels welcome.
-`,
-}
+`
+
+/** So many tasks of the same text. */
+export const exampleTasks = (count: number): EnqueueTask[] =>
+  Array.from({ length: count }, (_, n) => ({
+    project: demoProject,
+    filename: n === 0 ? 'welcome.md' : `welcome-${n + 1}.md`,
+    markdown: exampleText,
+  }))
 
 const steps = [
   {

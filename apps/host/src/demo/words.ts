@@ -38,3 +38,6 @@ export const tryNext = (words: DemoWords): string => {
   if (words.once) return own
   return [`Your own task       ${dropLine(words)}`, own, ...browse, 'Stop                Ctrl-C'].join('\n')
 }
+
+/** How to take the database away and bring it back while tasks run. */
+export const offAndOn = (pid: number): string => `Database off, on    kill -USR2 ${pid}`

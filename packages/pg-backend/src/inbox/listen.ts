@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { createSockets } from '../sockets.ts'
 import { listen, listening, ping } from '../statements/inbox-watch.ts'
 import type { PgTools } from '../tools.ts'
 import { pause } from './pause.ts'
@@ -7,6 +8,7 @@ import { pause } from './pause.ts'
 const channel = 'nexus_inbox'
 const patienceMs = 2500
 const selfTestMs = 2000
+const goodbyeMs = 500
 /** How often a connection that listens is looked at, and a hint given that nothing sent. */
 const pollMs = 30_000
 
@@ -18,17 +20,20 @@ export interface Listener {
 }
 
 const openConnection = (dsn: string) => {
+  const sockets = createSockets()
   const client = new pg.Client({
     connectionString: dsn,
     application_name: 'nexus-listen',
     connectionTimeoutMillis: patienceMs,
     query_timeout: patienceMs,
     keepAlive: true,
+    stream: sockets.stream,
   })
   const lost = new AbortController()
   client.on('error', () => lost.abort())
   client.on('end', () => lost.abort())
-  return { client, lost: lost.signal }
+  const close = () => sockets.close(client.end(), goodbyeMs).catch(() => {})
+  return { client, lost: lost.signal, close }
 }
 
 /**
@@ -61,7 +66,7 @@ const isListening = async (client: pg.Client): Promise<boolean> => {
 
 /** Gives hints until the signal aborts or the connection is lost. Deaf: it listened, and heard nothing. */
 export const listenOnce = async (tools: PgTools, { signal, hint }: Listener): Promise<'lost' | 'deaf'> => {
-  const { client, lost } = openConnection(tools.listenDsn)
+  const { client, lost, close } = openConnection(tools.listenDsn)
   const ended = AbortSignal.any([signal, lost])
   client.on('notification', (message) => {
     if (message.channel === channel) hint(message.payload || null)
@@ -75,6 +80,6 @@ export const listenOnce = async (tools: PgTools, { signal, hint }: Listener): Pr
     while ((await pause(pollMs, ended)) && (await isListening(client))) hint(null)
     return 'lost'
   } finally {
-    await client.end().catch(() => {})
+    await close()
   }
 }
