@@ -21,6 +21,7 @@ export type Bug =
   | 'trusting-folder'
   | 'pid-alone'
   | 'mtime-stamp'
+  | 'endless-slices'
 
 /** The source that a bug stands in for; the system calls unless it says another. */
 const replaced: Partial<Record<Bug, RegExp>> = {
@@ -28,6 +29,7 @@ const replaced: Partial<Record<Bug, RegExp>> = {
   'wall-clock': /\/context\.ts$/,
   'no-fence': /\/inbox\/holder\.ts$/,
   'trusting-folder': /\/folder\.ts$/,
+  'endless-slices': /\/fs-backend\/src\/slices\.ts$/,
   'mtime-stamp': /\/fs-backend\/src\/stamp\.ts$/,
   'pid-alone': /\/runner\/process-identity\.ts$/,
   'load-then-save': /\/fs-backend\/src\/host-state\.ts$/,

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createIds, type InboxStore, silentLogger, systemClock } from '@nexus/core'
@@ -6,6 +7,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { freshRoot } from '../test/harness.ts'
 import { claimOne, task } from '../test/inbox-opening.ts'
 import { plant } from '../test/planting.ts'
+import { type Blocking, createBlocking, longestBlock } from './blocking.ts'
 import { deafNews } from './bugs/deaf-news.ts'
 import { silentNames } from './bugs/silent-names.ts'
 import { type Cost, createCounting, medianCost } from './counting.ts'
@@ -91,14 +93,14 @@ const heapUsed = (): number => {
 const mostPages = 42
 
 /** Over the pages: how many tasks, the records that a page reads, and what of it all is still held at the end. */
-const walk = async ({ inbox, measured }: Scale) => {
+const walk = async ({ inbox, measured }: Scale, { during }: Blocking) => {
   const limit = pageLength
   const pages: Cost[] = []
   let listed = 0
   let heap = 0
   for (let cursor: string | null | undefined; cursor !== null && pages.length < mostPages; ) {
     const request = cursor === undefined ? { limit } : { limit, cursor }
-    const { answer, cost } = await measured(() => inbox.list(request))
+    const { answer, cost } = await during(() => measured(() => inbox.list(request)))
     pages.push(cost)
     listed += answer.items.length
     cursor = answer.cursor
@@ -127,10 +129,12 @@ test('scale: [C-INBOX-4, C-INBOX-16, C-ALL-8] verbs of a big inbox cost what the
   await small[Symbol.asyncDispose]()
 
   await using big = await openScale(many)
-  const first = await big.measured(() => claimOne(big.inbox))
-  const told = await heard(big)
-  const costs = await verbsOf(big)
-  const pages = await walk(big)
+  const [idling, working] = [createBlocking(), createBlocking()]
+  await idling.during(() => wait(1000))
+  const first = await working.during(() => big.measured(() => claimOne(big.inbox)))
+  const told = await working.during(() => heard(big))
+  const costs = await working.during(() => verbsOf(big))
+  const pages = await walk(big, working)
   report('scale of the inbox', {
     tasks: 2 * many,
     'records of the first claim': first.cost.records,
@@ -141,6 +145,8 @@ test('scale: [C-INBOX-4, C-INBOX-16, C-ALL-8] verbs of a big inbox cost what the
     'page of 500, records': pages.most,
     'page of 500, ms': rounded(pages.ms),
     'heap over the pages, MB': rounded(pages.heap),
+    'event loop blocked, ms': rounded(working.longestMs()),
+    'idle, ms': rounded(idling.longestMs()),
   })
 
   expect(first.cost.records).toBeLessThan(10)
@@ -156,6 +162,7 @@ test('scale: [C-INBOX-4, C-INBOX-16, C-ALL-8] verbs of a big inbox cost what the
   expect(pages.listed).toBe(Math.min(all, mostPages * pageLength))
   expect(pages.most).toBeLessThanOrEqual(520)
   expect(pages.heap).toBeLessThan(16)
+  expect(working.longestMs()).toBeLessThan(longestBlock)
 })
 
 test('scale: a build that reads every record for the order is caught', async () => {

@@ -8,7 +8,7 @@ export interface Slices {
 }
 
 export const mostSteps = 256
-const mostMs = 10
+const mostMs = 5
 
 export const createSlices = (signal?: AbortSignal): Slices => {
   let steps = 0

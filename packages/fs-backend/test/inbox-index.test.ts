@@ -94,7 +94,7 @@ test('[C-INBOX-4] in a big folder what others told is seen in order at once; wha
   await t.index.refresh()
   expect(t.listings()).toBe(0)
   expect(t.files()).toEqual(['a', 'b', 'd', 'e', 'f'])
-  expect(t.index.next()?.file).toBe('a')
+  expect((await t.index.next())?.file).toBe('a')
 
   t.wait(1000)
   await t.index.refresh()

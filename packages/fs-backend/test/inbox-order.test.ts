@@ -1,24 +1,43 @@
 import { expect, test } from 'vitest'
 import { createHeap } from '../src/inbox/heap.ts'
 import { createSelection } from '../src/inbox/selection.ts'
+import { mostSteps } from '../src/slices.ts'
 
 /** So many numbers below 100 in an order that looks like none, some of them twice. */
 const scattered = (count: number): number[] => Array.from({ length: count }, (_, n) => (n * 7919 + 31) % 100)
 
 const ascending = (a: number, b: number): number => a - b
 
-test('a heap gives out in order, also what comes while it does', () => {
+test('a heap gives out in order, also what comes while it does', async () => {
   for (const count of [0, 1, 2, 3, 10, 250]) {
     const heap = createHeap<number>(ascending)
     const numbers = scattered(count)
     for (const number of numbers) heap.push(number)
-    const first = heap.pop()
+    const first = await heap.pop()
     heap.push(-1)
-    expect(heap.pop()).toBe(-1)
-    const rest = Array.from({ length: Math.max(0, count - 1) }, () => heap.pop())
+    expect(await heap.pop()).toBe(-1)
+    const rest: unknown[] = []
+    while (rest.length < count - 1) rest.push(await heap.pop())
     expect([first, ...rest].slice(0, count)).toEqual([...numbers].sort(ascending))
-    expect(heap.pop()).toBeUndefined()
+    expect(await heap.pop()).toBeUndefined()
   }
+})
+
+test('a heap puts many in order in slices, and takes in what comes meanwhile', async () => {
+  const heap = createHeap<number>(ascending)
+  const numbers = scattered(4 * mostSteps)
+  for (const number of numbers) heap.push(number)
+  let hadOthersTurn = false
+  setImmediate(() => {
+    hadOthersTurn = true
+  })
+  const firsts = Promise.all([heap.pop(), heap.pop()])
+  for (const number of [-1, 200, -2]) heap.push(number)
+  expect(await firsts).toEqual([-2, -1])
+  expect(hadOthersTurn).toBe(true)
+  const rest: unknown[] = []
+  for (let number = await heap.pop(); number !== undefined; number = await heap.pop()) rest.push(number)
+  expect(rest).toEqual([...numbers, 200].sort(ascending))
 })
 
 test('a selection holds the greatest ids below one, with all that goes by them', () => {

@@ -1,12 +1,12 @@
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Backend, createIds, type Page, silentLogger, systemClock } from '@nexus/core'
 import { openFsBackend } from '../../src/index.ts'
 import { look } from '../../src/look.ts'
 import { howToRead } from '../../src/reading.ts'
 import { sys } from '../../src/syscalls.ts'
+import { createBlocking } from '../blocking.ts'
 import { nameOf, numberOf } from '../many-records.ts'
 
 /** What walking one list took. */
@@ -43,8 +43,9 @@ export interface ListFigures {
   unseen: number
   /** Files read by the list after that edit, beyond its page. */
   readAgain: number
-  /** The longest that the event loop stood still. */
+  /** The longest that the event loop was held up, in milliseconds, and how long while nothing was done. */
   blocked: number
+  idle: number
 }
 
 const [, , root = '', counted = ''] = process.argv
@@ -72,15 +73,12 @@ const heap = (): number => {
   return process.memoryUsage().heapUsed / 2 ** 20
 }
 
-const delay = monitorEventLoopDelay({ resolution: 1 })
+const [listing, idling] = [createBlocking(), createBlocking()]
 
 const timed = async <T>(work: () => Promise<T>): Promise<number> => {
-  delay.enable()
   const from = performance.now()
-  await work()
-  const ms = Math.round(performance.now() - from)
-  delay.disable()
-  return ms
+  await listing.during(work)
+  return Math.round(performance.now() - from)
 }
 
 type List = (request: { cursor?: string | undefined; limit: number }) => Promise<Page<string>>
@@ -153,9 +151,9 @@ const edit = async ({ workflows }: Backend): Promise<Pick<ListFigures, 'unseen' 
 const context = { clock: systemClock, ids: createIds(systemClock), logger: silentLogger }
 const backend = await openFsBackend({ root, ...context, liveness: () => 'unknown' })
 // Within a tick of the clock that stamps files a stamp tells nothing: such files would be read twice.
-await wait(2500)
+await idling.during(() => wait(2500))
 const lists: Record<string, Walked> = {}
 for (const [name, list] of Object.entries(listsOf(backend))) lists[name] = await walk(list)
-const blocked = delay.max / 1e6
-const figures: ListFigures = { lists, asked: await ask(backend), ...(await edit(backend)), blocked }
+const loop = { blocked: listing.longestMs(), idle: idling.longestMs() }
+const figures: ListFigures = { lists, asked: await ask(backend), ...(await edit(backend)), ...loop }
 process.stdout.write(JSON.stringify(figures))

@@ -46,7 +46,7 @@ export const createCandidates = ({ clock, places, queue, logger }: InboxTools): 
     const looks = new Map<string, number>()
     return {
       async next(isFree) {
-        for (let entry = index.next(); entry; entry = index.next()) {
+        for (let entry = await index.next(); entry; entry = await index.next()) {
           seen.add(entry)
           const times = (looks.get(entry.file) ?? 0) + 1
           looks.set(entry.file, times)

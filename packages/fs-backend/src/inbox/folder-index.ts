@@ -25,7 +25,7 @@ export interface FolderIndex<E extends Entry> {
   get(file: string): E | undefined
   withId(id: string): E | undefined
   /** Takes the first out of the order; it stays in the index until it is dropped. */
-  next(): E | undefined
+  next(): Promise<E | undefined>
   /** Puts back into the order what `next` gave out. */
   putBack(entry: E): void
   /** Has an entry stand where it belongs, once more is known than its name tells. */
@@ -205,11 +205,13 @@ export const createFolderIndex = <E extends Entry>(tools: IndexTools, indexing: 
     entries: () => known.shelf.byFile.values(),
     get: (file) => known.shelf.byFile.get(file),
     withId: (id) => known.shelf.byId.get(id),
-    next() {
+    async next() {
       for (;;) {
-        const entry = known.shelf.order.pop()
+        const { shelf } = known
+        const entry = await shelf.order.pop()
         // What was dropped or replaced stays in the order until it is met.
-        if (!entry || known.shelf.byFile.get(entry.file) === entry) return entry
+        const isThere = !entry || shelf.byFile.get(entry.file) === entry
+        if (isThere && shelf === known.shelf) return entry
       }
     },
     putBack(entry) {

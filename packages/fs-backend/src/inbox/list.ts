@@ -10,6 +10,7 @@ import {
   pageLimit,
   type StoreError,
 } from '@nexus/core'
+import { createSlices } from '../slices.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import type { Location } from './location.ts'
 import { mapSome } from './places.ts'
@@ -59,8 +60,10 @@ export const readFilter = (filter: InboxFilter): Wanted => {
 const createGathering = ({ places, queue, inbox }: InboxTools) => {
   const waiting = async (selection: Selection<Named>, wantedProject: string | undefined): Promise<void> => {
     const status = 'pending'
+    const slices = createSlices()
     await queue.delayed.refresh(true)
     for (const name of queue.delayed.entries()) {
+      if (slices.isOver()) await slices.next()
       if (!selection.wants(name.id)) continue
       const location: Location = { at: 'delayed', name, path: inbox.delayedFile(name) }
       selection.add(name.id, { id: name.id, status, locate: async () => location })
@@ -70,6 +73,7 @@ const createGathering = ({ places, queue, inbox }: InboxTools) => {
       await queue.pending(project).refresh(true)
       await queue.lookAtAll(project)
       for (const entry of queue.pending(project).entries()) {
+        if (slices.isOver()) await slices.next()
         if (!selection.wants(entry.id)) continue
         const locate = async (): Promise<Location | null> => {
           const place = await queue.look(project, entry)

@@ -1,3 +1,4 @@
+import { createSlices } from '../slices.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { mapSome } from './places.ts'
 import type { DelayedEntry } from './queue.ts'
@@ -33,9 +34,11 @@ export const createPromotion = ({
     await queue.left({ project: null, path })
   }
 
-  const dueEntries = (): DelayedEntry[] => {
+  const dueEntries = async (): Promise<DelayedEntry[]> => {
     const due: DelayedEntry[] = []
-    for (let entry = queue.delayed.next(); entry; entry = queue.delayed.next()) {
+    const slices = createSlices()
+    for (let entry = await queue.delayed.next(); entry; entry = await queue.delayed.next()) {
+      if (slices.isOver()) await slices.next()
       if (entry.due > clock.now()) {
         queue.delayed.putBack(entry)
         break
@@ -47,7 +50,7 @@ export const createPromotion = ({
 
   const promoteDue = async (): Promise<void> => {
     await queue.delayed.refresh()
-    const due = dueEntries()
+    const due = await dueEntries()
     try {
       await mapSome(due, promotedTogether, promote)
     } finally {
