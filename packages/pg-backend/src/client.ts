@@ -10,7 +10,10 @@ export interface PgClientOptions {
   logger: Logger
   /** 10 unless given. */
   maxConnections?: number
-  /** What a single-record call may take, waiting for a connection included: 2500 ms unless given. */
+  /**
+   * What a call of one record may take, all of its statements and the waits for a connection included: 1900 ms unless
+   * given. A look at the health, of at most a second, then still fits into three.
+   */
   timeoutMs?: number
 }
 
@@ -44,7 +47,7 @@ const openPool = (options: PgClientOptions, timeoutMs: number, { stream }: Socke
 }
 
 export const openPgClient = (options: PgClientOptions): PgClient => {
-  const { timeoutMs = 2500 } = options
+  const { timeoutMs = 1900 } = options
   const sockets = createSockets()
   const pool = openPool(options, timeoutMs, sockets)
   let prisma: Promise<PrismaClient> | undefined

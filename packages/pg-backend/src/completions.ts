@@ -1,5 +1,4 @@
 import type {
-  CallOptions,
   Completion,
   CompletionSaveResult,
   CompletionStore,
@@ -123,7 +122,7 @@ const afterOf = (place: Place | null): sql.CompletionListShape['after'] =>
 const isCutAt = (row: sql.CompletionListRow | undefined): boolean => Number(row?.looked) === sql.maxLooked
 
 const createList = ({ run }: PgTools) => {
-  const look = async (request: ListRequest, options: CallOptions) => {
+  const look = async (request: ListRequest, call: Call) => {
     const { latest, issueNumber, project } = request
     const place = readCursor(request, Cursor)
     const given = [issueNumber, project].filter((value) => typeof value === 'string')
@@ -138,20 +137,16 @@ const createList = ({ run }: PgTools) => {
     const rows = await run(
       sql.listCompletions({ ...shape, after }),
       [wanted, ...given, ...(place ?? []).filter((value) => value !== null)],
-      options,
+      call,
     )
     if (after !== 'ordered' || rows.length === wanted || isCutAt(rows.at(-1)))
       return { rows, isCut: isCutAt(rows.at(-1)) }
-    const older = await run(
-      sql.listCompletions({ ...shape, after: 'older' }),
-      [wanted - rows.length, ...given],
-      options,
-    )
+    const older = await run(sql.listCompletions({ ...shape, after: 'older' }), [wanted - rows.length, ...given], call)
     return { rows: [...rows, ...older], isCut: isCutAt(older.at(-1)) }
   }
 
-  return async (request: ListRequest, options: CallOptions): Promise<Page<Completion>> => {
-    const { rows, isCut } = await look(request, options)
+  return async (request: ListRequest, call: Call): Promise<Page<Completion>> => {
+    const { rows, isCut } = await look(request, call)
     const last = rows.at(-1)
     const found = rows.filter((row) => row.is_latest !== false)
     const page = makePage(found, request, { read: readRow, key: placeOf })
@@ -163,11 +158,11 @@ const lostRace = { owner: null, is_assigned: false, is_taken: false }
 
 const createAssign =
   ({ run }: PgTools) =>
-  async (key: string, project: string, options: CallOptions): ReturnType<CompletionStore['assign']> => {
+  async (key: string, project: string, call: Call): ReturnType<CompletionStore['assign']> => {
     checkName('project', project)
     if (!canExist(key)) return { status: 'absent' }
     for (;;) {
-      const [found] = await run(sql.assignCompletion, [key, project], options).catch((error: unknown) => {
+      const [found] = await run(sql.assignCompletion, [key, project], call).catch((error: unknown) => {
         // A save or an assignment just took that identity, and the next look sees it.
         if (sqlStateOf(error) === '23505') return [lostRace]
         throw error
@@ -180,18 +175,18 @@ const createAssign =
   }
 
 export const createCompletions = (tools: PgTools): CompletionStore => {
-  const { run, begin, checkOpen } = tools
+  const { run, begin } = tools
   const save = createCompletionSave(tools)
   const list = createList(tools)
   const assign = createAssign(tools)
 
-  const remove = async (key: string, { ifRev, ...options }: CallOptions & { ifRev?: Rev }): Promise<DeleteResult> => {
+  const remove = async (key: string, { ifRev, ...call }: Call & { ifRev?: Rev | undefined }): Promise<DeleteResult> => {
     for (;;) {
-      const [row] = canExist(key) ? await run(sql.loadCompletion, [key], options) : []
+      const [row] = canExist(key) ? await run(sql.loadCompletion, [key], call) : []
       if (!row) return { status: 'absent' }
       const current = readingRev(readRow(row))
       if (ifRev !== undefined && ifRev !== current) return { status: 'conflict', current }
-      const gone = await run(sql.deleteCompletion, [row.id, hashOf(current), isUnreadableRev(current)], options)
+      const gone = await run(sql.deleteCompletion, [row.id, hashOf(current), isUnreadableRev(current)], call)
       if (gone.length > 0) return { status: 'deleted' }
     }
   }
@@ -201,21 +196,17 @@ export const createCompletions = (tools: PgTools): CompletionStore => {
       const call = begin(options)
       return save(parseInput(CompletionInput, completion, 'completion'), call)
     },
-    async scan({ issueNumber, project, ...page } = {}, options = {}) {
-      checkOpen(options)
-      return list({ ...page, latest: true, issueNumber, project }, options)
+    async scan({ issueNumber, project, ...page } = {}, options) {
+      return list({ ...page, latest: true, issueNumber, project }, begin(options))
     },
-    async history(issueNumber, { project, ...page } = {}, options = {}) {
-      checkOpen(options)
-      return list({ ...page, latest: false, issueNumber, project }, options)
+    async history(issueNumber, { project, ...page } = {}, options) {
+      return list({ ...page, latest: false, issueNumber, project }, begin(options))
     },
-    async assign(key, project, options = {}) {
-      checkOpen(options)
-      return assign(key, project, options)
+    async assign(key, project, options) {
+      return assign(key, project, begin(options))
     },
-    async delete(key, options = {}) {
-      checkOpen(options)
-      return remove(key, options)
+    async delete(key, options) {
+      return remove(key, { ...begin(options), ifRev: options?.ifRev })
     },
   }
 }

@@ -106,17 +106,12 @@ const writeOurs = async (run: RunStatement, conflict: Conflict, call: Call): Pro
 }
 
 /** What replays could not decide, until somebody does. [C-ROUTE-13] */
-export const createConflicts = ({
-  client,
-  run,
-  begin,
-  checkOpen,
-}: PgTools): Pick<Operations, 'conflicts' | 'resolve'> => ({
-  async conflicts(request = {}, options = {}) {
-    checkOpen(options)
+export const createConflicts = ({ client, run, begin }: PgTools): Pick<Operations, 'conflicts' | 'resolve'> => ({
+  async conflicts(request = {}, options) {
+    const call = begin(options)
     const cursor = readCursor(request, Cursor)
     const statement = sql.listConflicts({ after: cursor !== null })
-    const rows = await run(statement, [pageLimit(request) + 1, ...(cursor ?? [])], options)
+    const rows = await run(statement, [pageLimit(request) + 1, ...(cursor ?? [])], call)
     return makePage(rows, request, { read: readRow, key: ({ at_text, id }) => [at_text, id] })
   },
 

@@ -107,7 +107,7 @@ const createUpdate =
 export const createStateWrites = (rows: StateRows) => ({ save: createSave(rows), patch: createPatch(rows) })
 
 export const createHostState = (tools: PgTools): HostStateStore => {
-  const { run, begin, checkOpen } = tools
+  const { run, begin } = tools
   const rows = createStateRows(tools)
   const { save, patch } = createStateWrites(rows)
   const update = createUpdate(rows, save)
@@ -140,10 +140,10 @@ export const createHostState = (tools: PgTools): HostStateStore => {
     async delete(key, options) {
       return remove(key, { ...begin(options), ifRev: options?.ifRev })
     },
-    async keys(request = {}, options = {}) {
-      checkOpen(options)
+    async keys(request = {}, options) {
+      const call = begin(options)
       const cursor = readCursor(request, Cursor)
-      const rows = await run(sql.listHostStateKeys, [cursor?.[0] ?? null, pageLimit(request) + 1], options)
+      const rows = await run(sql.listHostStateKeys, [cursor?.[0] ?? null, pageLimit(request) + 1], call)
       return makePage(rows, request, { read: ({ key }) => ({ ok: true, item: key }), key: ({ key }) => [key] })
     },
   }

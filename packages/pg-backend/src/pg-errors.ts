@@ -6,17 +6,18 @@ export interface PgErrorMeaning {
   outcome: Outcome
   /** The same statement may be repeated at once: it was not applied, and the reason has passed. */
   retry: boolean
-  /** The connection that met it is of no further use. */
-  ends: boolean
+  /** Which connections are of no further use: none, the one that met it, or also those that were there before it. */
+  ends: 'none' | 'one' | 'all'
 }
 
-const refused = { code: 'unavailable', outcome: 'not-applied', retry: false, ends: true } as const
-const lost = { code: 'unavailable', outcome: 'unknown', retry: false, ends: true } as const
-const full = { code: 'unavailable', outcome: 'not-applied', retry: false, ends: false } as const
-const raced = { code: 'unavailable', outcome: 'not-applied', retry: true, ends: false } as const
-const callers = { code: 'invalid', outcome: 'not-applied', retry: false, ends: false } as const
-const foreign = { code: 'unsupported', outcome: 'not-applied', retry: false, ends: false } as const
-const damaged = { code: 'corrupt', outcome: 'not-applied', retry: false, ends: false } as const
+const refused = { code: 'unavailable', outcome: 'not-applied', retry: false, ends: 'all' } as const
+const lost = { code: 'unavailable', outcome: 'unknown', retry: false, ends: 'all' } as const
+const unsent = { code: 'unavailable', outcome: 'not-applied', retry: true, ends: 'all' } as const
+const full = { code: 'unavailable', outcome: 'not-applied', retry: false, ends: 'none' } as const
+const raced = { code: 'unavailable', outcome: 'not-applied', retry: true, ends: 'none' } as const
+const callers = { code: 'invalid', outcome: 'not-applied', retry: false, ends: 'none' } as const
+const foreign = { code: 'unsupported', outcome: 'not-applied', retry: false, ends: 'none' } as const
+const damaged = { code: 'corrupt', outcome: 'not-applied', retry: false, ends: 'none' } as const
 
 /** By SQLSTATE, else by its class of two characters. */
 const sqlStates = {
@@ -28,7 +29,9 @@ const sqlStates = {
   '23': callers,
   // A standby, or a primary that lost its writers: this connection will never write.
   '25006': refused,
-  '26': { ...full, ends: true },
+  // It was idle in its transaction for too long, and the server undid it.
+  '25P03': refused,
+  '26': { ...full, ends: 'one' },
   '28': refused,
   '3D': refused,
   '40': raced,
@@ -36,19 +39,24 @@ const sqlStates = {
   '40003': lost,
   '42': foreign,
   // A prepared statement of that name exists: another client's, behind a pooler.
-  '42P05': { ...full, ends: true },
+  '42P05': { ...full, ends: 'one' },
   '53': full,
   '53300': refused,
   '54': callers,
   '55': full,
   '57': lost,
-  '57014': { ...lost, ends: false },
+  '57014': { ...lost, ends: 'none' },
   '57P03': refused,
   '58': lost,
+  // Raised by a trigger or function of the operator's: it refuses the value.
+  P0: callers,
   XX: lost,
   XX001: damaged,
   XX002: damaged,
 } as const satisfies Record<string, PgErrorMeaning>
+
+/** What could not be handed over whole was not applied: each statement ends with the words that make it count. */
+const unsentCodes: readonly string[] = ['EPIPE', 'ECONNRESET']
 
 /** By the code of the system. */
 const systemCodes = {
@@ -58,7 +66,7 @@ const systemCodes = {
   ENOENT: refused,
   EACCES: refused,
   ECONNRESET: lost,
-  EPIPE: lost,
+  EPIPE: unsent,
   ETIMEDOUT: lost,
   EHOSTUNREACH: lost,
   ENETUNREACH: lost,
@@ -75,9 +83,10 @@ const driverMessages = {
   'Connection terminated due to connection timeout': refused,
   'timeout exceeded when trying to connect': refused,
   'timeout expired': refused,
-  'no time left for the next statement': refused,
-  'Client has encountered a connection error and is not queryable': refused,
-  'Client was closed and is not queryable': refused,
+  'no time left for the next statement': { ...refused, ends: 'one' },
+  'the commit was not confirmed by a standby': { ...lost, ends: 'none' },
+  'Client has encountered a connection error and is not queryable': unsent,
+  'Client was closed and is not queryable': unsent,
   'The server does not support SSL connections': refused,
   'Cannot use a pool after calling end on the pool': { ...refused, code: 'closed' },
 } as const satisfies Record<string, PgErrorMeaning>
@@ -122,6 +131,7 @@ export const meaningOf = (error: unknown): PgErrorMeaning | undefined => {
   const state = sqlStateOf(error)
   if (state !== undefined) return lookUp(sqlStates, state) ?? lookUp(sqlStates, state.slice(0, 2)) ?? lost
   for (const code of codesOf(error)) {
+    if (field(error, 'syscall') === 'write' && unsentCodes.includes(code)) return unsent
     const meaning = lookUp(systemCodes, code) ?? lookUp(prismaCodes, code)
     if (meaning) return meaning
   }
@@ -139,11 +149,19 @@ const said: Record<StoreErrorCode, string> = {
 /** The driver's messages hold no secret; its error objects may (a URL that does not parse), so those are never the cause. */
 const safeCause = (error: unknown): unknown => (field(error, 'input') === undefined ? error : undefined)
 
+const storeError = (error: unknown, { code, outcome }: Pick<PgErrorMeaning, 'code' | 'outcome'>): StoreError => {
+  const detail = text(field(error, 'message')) || codesOf(error).join(', ')
+  return new StoreError({ code, outcome, message: `${said[code]}: ${detail}`, cause: safeCause(error) })
+}
+
 /** What a store throws for an error of the database; an error that is none passes through. */
 export const toStoreError = (error: unknown): unknown => {
   const meaning = error instanceof StoreError ? undefined : meaningOf(error)
-  if (!meaning) return error
-  const { code, outcome } = meaning
-  const detail = text(field(error, 'message')) || codesOf(error).join(', ')
-  return new StoreError({ code, outcome, message: `${said[code]}: ${detail}`, cause: safeCause(error) })
+  return meaning ? storeError(error, meaning) : error
+}
+
+/** The same for one that was met before anything was sent: on the way to a connection. */
+export const unsentError = (error: unknown): unknown => {
+  const meaning = meaningOf(error)
+  return meaning ? storeError(error, { ...meaning, outcome: 'not-applied' }) : error
 }

@@ -1,12 +1,7 @@
-import { StoreError } from '@nexus/core'
 import type pg from 'pg'
+import { type Budget, startBudget } from './budget.ts'
+import { abortable, createConnections, isSpent, type Limits } from './connections.ts'
 import { meaningOf, toStoreError } from './pg-errors.ts'
-
-/** What a call may take, with all of its statements and the wait for their connections. */
-export interface Budget {
-  /** Milliseconds. */
-  left(): number
-}
 
 export interface QueryOptions {
   signal?: AbortSignal | undefined
@@ -32,65 +27,15 @@ export type Query = <R extends Row = Row>(
 ) => Promise<Result<R>>
 
 export interface Sessions {
-  /** One statement, repeated where the database says that it lost a race. */
+  /** One statement, repeated where it was certainly not applied and the reason is over. */
   query: Query
-  /** All or nothing at READ COMMITTED. The body runs again where the database says that it lost a race. */
+  /** All or nothing at READ COMMITTED. The body runs again where nothing was applied and the reason is over. */
   transaction<T>(body: (query: Query) => Promise<T>, options?: QueryOptions): Promise<T>
   /** Starts now; of the default length unless given. */
   budget(timeoutMs?: number): Budget
 }
 
-const raceLimit = 5
-
-/** Known to the table of errors. */
-const outOfTime = 'no time left for the next statement'
-
-const abortable = async <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  if (!signal) return work
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-    work.catch(() => {})
-  }
-}
-
-const startBudget = (timeoutMs: number): Budget => {
-  const start = performance.now()
-  return {
-    left() {
-      const left = timeoutMs - (performance.now() - start)
-      // A statement that could hardly be answered in time is not sent: it would end as perhaps applied.
-      if (left < timeoutMs / 20) throw new Error(outOfTime)
-      return left
-    },
-  }
-}
-
-/** As the pool says it, whose own limit is for calls that have no shorter one. */
-const noConnection = 'timeout exceeded when trying to connect'
-
-const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
-  let late: NodeJS.Timeout | undefined
-  const expired = new Promise<never>((_, reject) => {
-    late = setTimeout(() => reject(new Error(noConnection)), ms)
-  })
-  try {
-    return await Promise.race([work, expired])
-  } finally {
-    clearTimeout(late)
-  }
-}
-
-interface Limits {
-  budget: Budget
-  signal: AbortSignal | undefined
-}
+const mostTries = 5
 
 const queryOn =
   (client: pg.PoolClient, { budget, signal }: Limits): Query =>
@@ -100,26 +45,37 @@ const queryOn =
     return { rows, rowCount: rowCount ?? 0 }
   }
 
-/** Whatever is not known to leave the connection in order ends it: a late answer must never meet the next statement. */
-const isSpent = (error: unknown): boolean => meaningOf(error)?.ends ?? !(error instanceof StoreError)
+type Notice = Record<'code' | 'routine' | 'message', string | undefined>
 
-const connectTo = async (pool: pg.Pool, { budget, signal }: Limits): Promise<pg.PoolClient> => {
-  signal?.throwIfAborted()
-  const left = budget.left()
-  const connecting = pool.connect()
-  try {
-    return await abortable(within(connecting, left), signal)
-  } catch (error) {
-    connecting.then(
-      (late) => late.release(),
-      () => {},
-    )
-    throw error
+/**
+ * A commit whose wait for the standby was cut off says so in a warning, and then that it is done. The words are for
+ * servers in English, the routine for all others.
+ */
+const isUnreplicated = ({ code, routine, message }: Notice): boolean =>
+  routine === 'SyncRepWaitForLSN' || (code === '01000' && message?.includes('synchronous replication') === true)
+
+/** Known to the table of errors. */
+const unconfirmed = 'the commit was not confirmed by a standby'
+
+const watchCommits = (client: pg.PoolClient) => {
+  let isConfirmed = true
+  const note = (notice: Notice): void => {
+    if (isUnreplicated(notice)) isConfirmed = false
+  }
+  client.on('notice', note)
+  return {
+    check(): void {
+      if (!isConfirmed) throw new Error(unconfirmed)
+    },
+    [Symbol.dispose]: () => void client.off('notice', note),
   }
 }
 
-const transact = async <T>(query: Query, body: (query: Query) => Promise<T>): Promise<T> => {
-  await query('BEGIN')
+/** The server ends a transaction whose program went silent in the middle: nobody else would ever have its locks. */
+const beginFor = (ms: number): string => `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(ms)}`
+
+const transact = async <T>(query: Query, { budget }: Limits, body: (query: Query) => Promise<T>): Promise<T> => {
+  await query(beginFor(budget.ms))
   try {
     const result = await body(query)
     await query('COMMIT')
@@ -133,25 +89,29 @@ const transact = async <T>(query: Query, body: (query: Query) => Promise<T>): Pr
 
 /** Work on connections of the pool. What it throws about the database is a `StoreError`. */
 export const createSessions = (pool: pg.Pool, timeoutMs: number): Sessions => {
-  const withConnection = async <T>(limits: Limits, body: (query: Query) => Promise<T>): Promise<T> => {
-    const client = await connectTo(pool, limits)
+  const connections = createConnections(pool)
+
+  const attempt = async <T>(limits: Limits, body: (query: Query) => Promise<T>): Promise<T> => {
+    const client = await connections.take(limits)
     try {
+      using commits = watchCommits(client)
       const result = await body(queryOn(client, limits))
-      client.release()
+      commits.check()
+      connections.giveBack(client)
       return result
     } catch (error) {
-      client.release(isSpent(error))
+      connections.giveBack(client, error)
       throw error
     }
   }
 
-  const repeat = async <T>(settings: QueryOptions, body: (query: Query) => Promise<T>): Promise<T> => {
-    const { signal, budget = startBudget(settings.timeoutMs ?? timeoutMs) } = settings
+  const repeat = async <T>(settings: QueryOptions, body: (query: Query, limits: Limits) => Promise<T>): Promise<T> => {
+    const limits = { signal: settings.signal, budget: settings.budget ?? startBudget(settings.timeoutMs ?? timeoutMs) }
     for (let tries = 1; ; tries += 1) {
       try {
-        return await withConnection({ signal, budget }, body)
+        return await attempt(limits, (query) => body(query, limits))
       } catch (error) {
-        if (tries < raceLimit && meaningOf(error)?.retry) continue
+        if (tries < mostTries && meaningOf(error)?.retry) continue
         throw toStoreError(error)
       }
     }
@@ -159,7 +119,7 @@ export const createSessions = (pool: pg.Pool, timeoutMs: number): Sessions => {
 
   return {
     query: (text, values, settings = {}) => repeat(settings, (query) => query(text, values, settings)),
-    transaction: (body, settings = {}) => repeat(settings, (query) => transact(query, body)),
+    transaction: (body, settings = {}) => repeat(settings, (query, limits) => transact(query, limits, body)),
     budget: (ownMs = timeoutMs) => startBudget(ownMs),
   }
 }

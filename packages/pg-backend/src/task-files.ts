@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto'
-import type {
-  CallOptions,
-  DeleteResult,
-  Guard,
-  MoveResult,
-  Rev,
-  SaveResult,
-  TaskFile,
-  TaskFileStore,
-} from '@nexus/core'
+import type { DeleteResult, Guard, MoveResult, Rev, SaveResult, TaskFile, TaskFileStore } from '@nexus/core'
 import {
   canExist,
   checkName,
@@ -26,7 +17,7 @@ import { z } from 'zod'
 import { sqlStateOf } from './pg-errors.ts'
 import { emptyPage, readDate } from './rows.ts'
 import * as sql from './statements/task-files.ts'
-import type { PgTools } from './tools.ts'
+import type { Call, PgTools } from './tools.ts'
 
 const Cursor = z.tuple([z.string(), z.int32()])
 
@@ -53,19 +44,19 @@ const namesFit = ({ project, filename, issueNumber }: Input): boolean =>
   (issueNumber === undefined || issueNumber === null || nameProblem('issueNumber', issueNumber) === null)
 
 const createRows = ({ run }: PgTools) => {
-  const load = async (project: string, filename: string, options: CallOptions): Promise<sql.TaskFileRow | null> => {
+  const load = async (project: string, filename: string, call: Call): Promise<sql.TaskFileRow | null> => {
     if (!canExist(project) || !canExist(filename)) return null
-    return (await run(sql.loadTaskFile, [project, filename], options))[0] ?? null
+    return (await run(sql.loadTaskFile, [project, filename], call))[0] ?? null
   }
 
-  const find = (project: string, filename: string, options: CallOptions) =>
-    canExist(project) && canExist(filename) ? run(sql.findTaskFiles, [project, filename], options) : []
+  const find = (project: string, filename: string, call: Call) =>
+    canExist(project) && canExist(filename) ? run(sql.findTaskFiles, [project, filename], call) : []
 
   /** Names that exist are saved as they are; a new one has to be one that we would give. */
-  const checkNames = async (input: Input, options: CallOptions): Promise<void> => {
+  const checkNames = async (input: Input, call: Call): Promise<void> => {
     if (namesFit(input)) return
     const { project, filename, issueNumber } = input
-    const [present] = await find(project, filename, options)
+    const [present] = await find(project, filename, call)
     if (!present) {
       checkName('project', project)
       checkName('taskFilename', filename)
@@ -81,8 +72,8 @@ type Rows = ReturnType<typeof createRows>
 
 const createSave =
   ({ run }: PgTools, rows: Rows) =>
-  async (input: Input, { ifRev, ...options }: CallOptions & Guard): Promise<SaveResult> => {
-    await rows.checkNames(input, options)
+  async (input: Input, { ifRev, ...call }: Call & Guard): Promise<SaveResult> => {
+    await rows.checkNames(input, call)
     const { project, filename, content, issueNumber } = input
     const values = [project, filename, content, issueNumber ?? null]
     const key = identityKey(project, filename)
@@ -91,12 +82,12 @@ const createSave =
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
       const [row] =
         ifRev === undefined
-          ? await run(sql.saveTaskFile, [...values, key, isSet], options)
+          ? await run(sql.saveTaskFile, [...values, key, isSet], call)
           : ifRev === null
-            ? await run(sql.createTaskFile, [...values, key], options)
-            : await run(sql.replaceTaskFile, [...values, ifRev, isSet], options)
+            ? await run(sql.createTaskFile, [...values, key], call)
+            : await run(sql.replaceTaskFile, [...values, ifRev, isSet], call)
       if (row) return { status: 'saved', rev: row.hash }
-      current = (await rows.load(project, filename, options))?.hash ?? null
+      current = (await rows.load(project, filename, call))?.hash ?? null
       if (ifRev !== undefined && current !== ifRev) return { status: 'conflict', current }
     }
     return { status: 'conflict', current }
@@ -110,23 +101,23 @@ interface Moving {
 
 const createMove = ({ run }: PgTools, rows: Rows) => {
   /** The first name that no other record of the project has. */
-  const freeName = async ({ project, filename }: Moving, id: number, options: CallOptions): Promise<string> => {
+  const freeName = async ({ project, filename }: Moving, id: number, call: Call): Promise<string> => {
     for (let n = 1; ; n += 1) {
       const name = siblingName(filename, n)
-      if ((await rows.find(project, name, options)).every((other) => other.id === id)) return name
+      if ((await rows.find(project, name, call)).every((other) => other.id === id)) return name
     }
   }
 
   /** Undefined where another program or process was faster. */
-  const attempt = async (moving: Moving, options: CallOptions): Promise<MoveResult | undefined> => {
+  const attempt = async (moving: Moving, call: Call): Promise<MoveResult | undefined> => {
     const { project, filename, state } = moving
-    const found = await rows.find(project, filename, options)
+    const found = await rows.find(project, filename, call)
     const row = found.find((candidate) => candidate.state !== state)
     if (!row) return found.length > 0 ? { status: 'already', filename } : { status: 'absent' }
-    const name = await freeName(moving, row.id, options)
+    const name = await freeName(moving, row.id, call)
     const values = [row.id, project, filename, row.state, state, name, identityKey(project, name)]
     try {
-      const moved = await run(sql.moveTaskFile, values, options)
+      const moved = await run(sql.moveTaskFile, values, call)
       return moved.length > 0 ? { status: 'moved', filename: name } : undefined
     } catch (error) {
       if (sqlStateOf(error) === '23505') return undefined
@@ -134,9 +125,9 @@ const createMove = ({ run }: PgTools, rows: Rows) => {
     }
   }
 
-  return async (moving: Moving, options: CallOptions): Promise<MoveResult> => {
+  return async (moving: Moving, call: Call): Promise<MoveResult> => {
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      const result = await attempt(moving, options)
+      const result = await attempt(moving, call)
       if (result) return result
     }
     throw new StoreError({ code: 'unavailable', message: `Others kept changing the task file ${moving.filename}.` })
@@ -144,36 +135,35 @@ const createMove = ({ run }: PgTools, rows: Rows) => {
 }
 
 export const createTaskFiles = (tools: PgTools): TaskFileStore => {
-  const { run, checkOpen } = tools
+  const { run, begin } = tools
   const rows = createRows(tools)
   const save = createSave(tools, rows)
   const move = createMove(tools, rows)
 
   const remove = async (
     { project, filename }: { project: string; filename: string },
-    { ifRev, ...options }: CallOptions & { ifRev?: Rev },
+    { ifRev, ...call }: Call & { ifRev?: Rev | undefined },
   ): Promise<DeleteResult> => {
     for (;;) {
-      const present = await rows.load(project, filename, options)
+      const present = await rows.load(project, filename, call)
       if (!present) return { status: 'absent' }
       if (ifRev !== undefined && ifRev !== present.hash) return { status: 'conflict', current: present.hash }
-      const gone = await run(sql.deleteTaskFile, [present.id, present.hash], options)
+      const gone = await run(sql.deleteTaskFile, [present.id, present.hash], call)
       if (gone.length > 0) return { status: 'deleted' }
     }
   }
 
   return {
-    async save(file, options = {}) {
-      checkOpen(options)
-      return save(parseInput(TaskFileInput, file, 'task file'), options)
+    async save(file, options) {
+      const call = begin(options)
+      return save(parseInput(TaskFileInput, file, 'task file'), { ...call, ifRev: options?.ifRev })
     },
-    async load(project, filename, options = {}) {
-      checkOpen(options)
-      const row = await rows.load(project, filename, options)
+    async load(project, filename, options) {
+      const row = await rows.load(project, filename, begin(options))
       return row && readRow(row)
     },
-    async list(filter = {}, options = {}) {
-      checkOpen(options)
+    async list(filter = {}, options) {
+      const call = begin(options)
       const { project, state, issueNumber } = filter
       const cursor = readCursor(filter, Cursor)
       const statement = sql.listTaskFiles({
@@ -184,23 +174,20 @@ export const createTaskFiles = (tools: PgTools): TaskFileStore => {
       })
       const given = [project, state, issueNumber].filter((value) => value !== undefined)
       if (!given.every(canExist)) return emptyPage()
-      const found = await run(statement, [pageLimit(filter) + 1, ...given, ...(cursor ?? [])], options)
+      const found = await run(statement, [pageLimit(filter) + 1, ...given, ...(cursor ?? [])], call)
       return makePage(found, filter, {
         read: (row) => ({ ok: true, item: readRow(row) }),
         key: ({ created_text, id }) => [created_text, id],
       })
     },
-    async close(project, filename, options = {}) {
-      checkOpen(options)
-      return move({ project, filename, state: 'closed' }, options)
+    async close(project, filename, options) {
+      return move({ project, filename, state: 'closed' }, begin(options))
     },
-    async reopen(project, filename, options = {}) {
-      checkOpen(options)
-      return move({ project, filename, state: 'active' }, options)
+    async reopen(project, filename, options) {
+      return move({ project, filename, state: 'active' }, begin(options))
     },
-    async delete(project, filename, options = {}) {
-      checkOpen(options)
-      return remove({ project, filename }, options)
+    async delete(project, filename, options) {
+      return remove({ project, filename }, { ...begin(options), ifRev: options?.ifRev })
     },
   }
 }

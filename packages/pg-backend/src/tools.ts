@@ -1,7 +1,7 @@
 import type { BackendContext, CallOptions, OperationOptions } from '@nexus/core'
+import type { Budget } from './budget.ts'
 import type { PgClient } from './client.ts'
 import type { RunStatement } from './query.ts'
-import type { Budget } from './session.ts'
 
 /** A call under way: all of its statements share one budget. */
 export interface Call extends CallOptions {

@@ -32,12 +32,12 @@ import { z } from 'zod'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
 import { emptyPage, readDate, readJsonObject } from './rows.ts'
 import * as sql from './statements/workflows.ts'
-import type { PgTools } from './tools.ts'
+import type { Call, PgTools } from './tools.ts'
 
 const Cursor = z.tuple([z.string(), z.string()])
 
 type Input = z.output<typeof WorkflowInput>
-type SaveOptions = CallOptions & Guard & { reopen?: boolean }
+type Saving = Call & Guard & { reopen?: boolean | undefined }
 
 const readRow = (row: sql.WorkflowRow): Reading<Workflow> => {
   const document = readJsonObject(row.data)
@@ -60,27 +60,27 @@ const headRev = ({ doubtful, hash }: sql.WorkflowHead): Rev =>
   doubtful === null || readJsonObject(doubtful).ok ? hash : unreadableRev(hash)
 
 const createRows = ({ run, clock }: PgTools) => {
-  const head = async (id: string, options: CallOptions): Promise<sql.WorkflowHead | null> =>
-    canExist(id) ? ((await run(sql.loadWorkflowHead, [id], options))[0] ?? null) : null
+  const head = async (id: string, call: Call): Promise<sql.WorkflowHead | null> =>
+    canExist(id) ? ((await run(sql.loadWorkflowHead, [id], call))[0] ?? null) : null
 
-  const read = async (id: string, options: CallOptions): Promise<Reading<Workflow> | null> => {
-    const [row] = canExist(id) ? await run(sql.loadWorkflow, [id], options) : []
+  const read = async (id: string, call: Call): Promise<Reading<Workflow> | null> => {
+    const [row] = canExist(id) ? await run(sql.loadWorkflow, [id], call) : []
     return row ? readRow(row) : null
   }
 
   /** The rev written, or null where another writer was faster. */
-  const write = async (input: Input, present: sql.WorkflowHead | null, options: CallOptions): Promise<Rev | null> => {
+  const write = async (input: Input, present: sql.WorkflowHead | null, call: Call): Promise<Rev | null> => {
     const { id, name, state, currentStep, project, issueNumber, data } = input
     const updatedAt = new Date(clock.now())
     const earlier = present ? readDate(present.created_at) : dateOf(data['created_at'])
     const document = JSON.stringify(workflowDocument(input, { createdAt: earlier ?? updatedAt, updatedAt }))
     const values = [id, name, state, currentStep, document, project, issueNumber]
     if (!present) {
-      const [row] = await run(sql.createWorkflow, [...values, earlier], options)
+      const [row] = await run(sql.createWorkflow, [...values, earlier], call)
       return row?.hash ?? null
     }
     const statement = isUnreadableRev(headRev(present)) ? sql.replaceUnreadableWorkflow : sql.replaceWorkflow
-    const [row] = await run(statement, [...values, present.hash], options)
+    const [row] = await run(statement, [...values, present.hash], call)
     return row?.hash ?? null
   }
 
@@ -91,20 +91,20 @@ type Rows = ReturnType<typeof createRows>
 
 const createSave =
   (rows: Rows) =>
-  async (input: Input, { ifRev, reopen, ...options }: SaveOptions): Promise<SaveResult> => {
+  async (input: Input, { ifRev, reopen, ...call }: Saving): Promise<SaveResult> => {
     let current: Rev | null = null
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      const present = await rows.head(input.id, options)
+      const present = await rows.head(input.id, call)
       if (!present) checkName('workflowId', input.id)
       current = present && headRev(present)
       if (ifRev !== undefined && ifRev !== current) return { status: 'conflict', current }
       // Unreadable data is not written over unseen; reading it says what is wrong with it.
       if (ifRev === undefined && current !== null && isUnreadableRev(current)) {
-        const reading = await rows.read(input.id, options)
+        const reading = await rows.read(input.id, call)
         if (reading) readable(reading)
       }
       checkTransition(input.id, present?.state ?? null, input.state, reopen)
-      const rev = await rows.write(input, present, options)
+      const rev = await rows.write(input, present, call)
       if (rev !== null) return { status: 'saved', rev }
     }
     return { status: 'conflict', current }
@@ -154,43 +154,40 @@ const createList =
   }
 
 export const createWorkflows = (tools: PgTools): WorkflowStore => {
-  const { run, checkOpen } = tools
+  const { run, begin, checkOpen } = tools
   const rows = createRows(tools)
   const save = createSave(rows)
   const list = createList(tools)
 
-  const remove = async (id: string, { ifRev, ...options }: CallOptions & { ifRev?: Rev }): Promise<DeleteResult> => {
+  const remove = async (id: string, { ifRev, ...call }: Call & { ifRev?: Rev | undefined }): Promise<DeleteResult> => {
     for (;;) {
-      const present = await rows.head(id, options)
+      const present = await rows.head(id, call)
       if (!present) return { status: 'absent' }
       const current = headRev(present)
       if (ifRev !== undefined && ifRev !== current) return { status: 'conflict', current }
-      const gone = await run(sql.deleteWorkflow, [id, hashOf(current), isUnreadableRev(current)], options)
+      const gone = await run(sql.deleteWorkflow, [id, hashOf(current), isUnreadableRev(current)], call)
       if (gone.length > 0) return { status: 'deleted' }
     }
   }
 
   return {
-    async save(workflow, options = {}) {
-      checkOpen(options)
-      return save(parseInput(WorkflowInput, workflow, 'workflow'), options)
+    async save(workflow, options) {
+      const call = { ...begin(options), ifRev: options?.ifRev, reopen: options?.reopen }
+      return save(parseInput(WorkflowInput, workflow, 'workflow'), call)
     },
-    async load(id, options = {}) {
-      checkOpen(options)
-      const reading = await rows.read(id, options)
+    async load(id, options) {
+      const reading = await rows.read(id, begin(options))
       return reading && readable(reading)
     },
     async list(filter = {}, options = {}) {
       checkOpen(options)
       return list(filter, options)
     },
-    async delete(id, options = {}) {
-      checkOpen(options)
-      return remove(id, options)
+    async delete(id, options) {
+      return remove(id, { ...begin(options), ifRev: options?.ifRev })
     },
-    async counts(options = {}) {
-      checkOpen(options)
-      const counted = await run(sql.countWorkflows, [countCeiling + 1], options)
+    async counts(options) {
+      const counted = await run(sql.countWorkflows, [countCeiling + 1], begin(options))
       const found = counted.filter(({ count }) => count > 0)
       return Object.fromEntries(
         found.map(({ state, count }) => [state, terminalWorkflowStates.includes(state) ? boundedCount(count) : count]),

@@ -9,6 +9,7 @@ import {
 } from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
 import { type ClaimedRow, claimTasks, claimTasksOf } from '../statements/inbox-claim.ts'
+import type { Call } from '../tools.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { boundedLease, readClaimed } from './rows.ts'
 
@@ -42,18 +43,14 @@ const createServed = () => {
   }
 }
 
-export const createClaim = ({ run }: InboxTools) => {
+export const createClaim = ({ run, begin }: InboxTools) => {
   const inTurn = createTurns()
   const served = createServed()
 
-  const take = async (
-    values: unknown[],
-    projects: string[] | undefined,
-    { signal }: CallOptions,
-  ): Promise<ClaimedRow[]> =>
-    projects ? run(claimTasksOf, [...values, projects], { signal }) : run(claimTasks, values, { signal })
+  const take = async (values: unknown[], projects: string[] | undefined, call: Call): Promise<ClaimedRow[]> =>
+    projects ? run(claimTasksOf, [...values, projects], call) : run(claimTasks, values, call)
 
-  const attempt = async (request: Request, options: CallOptions): Promise<ClaimedTask[]> => {
+  const attempt = async (request: Request, call: Call): Promise<ClaimedTask[]> => {
     const projects = request.projects?.filter(canExist)
     const cap = request.maxPerProject ?? null
     const limit = Math.min(request.limit, maxClaims)
@@ -62,7 +59,7 @@ export const createClaim = ({ run }: InboxTools) => {
         const rows = await take(
           [limit, request.worker, boundedLease(request.leaseMs), served.list(), cap],
           projects,
-          options,
+          call,
         )
         rows.sort((a, b) => a.place - b.place)
         for (const row of rows) served.note(row.project_key)
@@ -74,10 +71,11 @@ export const createClaim = ({ run }: InboxTools) => {
     throw new StoreError({ code: 'unavailable', message: 'Others kept claiming tasks of the same names.' })
   }
 
-  return async (given: ClaimRequest, options: CallOptions): Promise<ClaimedTask[]> => {
+  return async (given: ClaimRequest, options?: CallOptions): Promise<ClaimedTask[]> => {
     const request = parseInput(ClaimRequest, given, 'claim request')
     if (request.projects?.length === 0) return []
-    const work = () => attempt(request, options)
+    const call = begin(options)
+    const work = () => attempt(request, call)
     // The cap counts what is committed, so two claims of one claimer must not count at the same time. [C-INBOX-17]
     return request.maxPerProject === undefined ? work() : inTurn(work)
   }

@@ -60,10 +60,10 @@ const valuesOf = (tasks: readonly Task[]): unknown[] => [
 
 /** Stores tasks of different identities and says for each what became of it. [C-INBOX-1, C-INBOX-2] */
 const createStoreChunk =
-  ({ run, wake }: InboxTools) =>
+  ({ run, wake, begin }: InboxTools) =>
   async (chunk: Task[], { signal }: CallOptions): Promise<Map<Task, EnqueueResult>> => {
     const results = new Map<Task, EnqueueResult>()
-    const options = { signal, ...(chunk.length > 1 && { timeoutMs: bulkTimeoutMs }) }
+    const call = chunk.length > 1 ? { signal, timeoutMs: bulkTimeoutMs } : begin({ signal })
     const note = (given: Task[], rows: { nth: number; id: number | null }[], status: EnqueueResult['status']) => {
       for (const { nth, id } of rows) {
         const task = given[nth - 1]
@@ -74,10 +74,10 @@ const createStoreChunk =
     for (let tries = 0; missing.length > 0; tries += 1) {
       if (tries === maxUpdateTries)
         throw new StoreError({ code: 'unavailable', message: 'Others kept adding and removing the same tasks.' })
-      note(missing, await run(enqueueTasks, valuesOf(missing), options), 'enqueued')
+      note(missing, await run(enqueueTasks, valuesOf(missing), call), 'enqueued')
       wake(missing.filter((task) => results.has(task)).map(({ project }) => project))
       missing = missing.filter((task) => !results.has(task))
-      if (missing.length > 0) note(missing, await run(findTasks, namesOf(missing), options), 'duplicate')
+      if (missing.length > 0) note(missing, await run(findTasks, namesOf(missing), call), 'duplicate')
       // One that was in the way and is gone by now is no duplicate any more.
       missing = missing.filter((task) => !results.has(task))
     }

@@ -24,14 +24,14 @@ const retryDelays = (): number[] => Array.from({ length: 16 }, (_, n) => retryDe
 const nameOf = (id: number, epoch: number, worker: string): string => JSON.stringify([id, epoch, worker])
 
 const createBind =
-  ({ run, checkOpen }: InboxTools): HolderVerbs['bind'] =>
+  ({ run, begin }: InboxTools): HolderVerbs['bind'] =>
   async (claim, { issueNumber }, options) => {
-    checkOpen(options)
+    const call = begin(options)
     checkName('issueNumber', issueNumber)
     const held = readClaim(claim)
     if (!held) return leaseLost
     try {
-      const [found] = await run(sql.bindTask, [...held, issueNumber], { signal: options?.signal })
+      const [found] = await run(sql.bindTask, [...held, issueNumber], call)
       if (found?.is_bound) return { status: 'bound', issueNumber }
       return found?.is_taken ? { status: 'busy' } : leaseLost
     } catch (error) {
@@ -41,12 +41,12 @@ const createBind =
   }
 
 const createHeartbeat =
-  ({ run, checkOpen }: InboxTools): HolderVerbs['heartbeat'] =>
+  ({ run, begin }: InboxTools): HolderVerbs['heartbeat'] =>
   async (claims, options) => {
-    checkOpen(options)
+    const call = begin(options)
     const known = claims.map(readClaim).filter((claim) => claim !== null)
     const values = [0, 1, 2].map((part) => known.map((claim) => claim[part]))
-    const rows = known.length > 0 ? await run(sql.renewTasks, values, { signal: options?.signal }) : []
+    const rows = known.length > 0 ? await run(sql.renewTasks, values, call) : []
     const renewed = new Map(rows.map((row) => [nameOf(row.id, row.claim_epoch, row.claimed_by), row.cancel_requested]))
     const answer: { lost: Claim[]; cancelRequested: Claim[] } = { lost: [], cancelRequested: [] }
     for (const claim of claims) {
@@ -59,14 +59,14 @@ const createHeartbeat =
   }
 
 const createFail =
-  ({ run, checkOpen }: InboxTools): HolderVerbs['fail'] =>
+  ({ run, begin }: InboxTools): HolderVerbs['fail'] =>
   async (claim, error, { retryAt, fatal = false, signal } = {}): Promise<FailResult | LeaseLost> => {
-    checkOpen({ signal })
+    const call = begin({ signal })
     const words = parseInput(StorableText, error, 'error')
     const at = readRetryAt(retryAt)
     const held = readClaim(claim)
     if (!held) return leaseLost
-    const [row] = await run(sql.failTask, [...held, words, fatal, at, retryDelays()], { signal })
+    const [row] = await run(sql.failTask, [...held, words, fatal, at, retryDelays()], call)
     if (!row) return leaseLost
     const { status, attempts, run_at } = row
     if (status === 'failed') return { status, attempts }
@@ -74,28 +74,27 @@ const createFail =
   }
 
 export const createHolderVerbs = (tools: InboxTools): HolderVerbs => {
-  const { run, wake, checkOpen } = tools
+  const { run, wake, begin } = tools
   return {
     bind: createBind(tools),
     heartbeat: createHeartbeat(tools),
     fail: createFail(tools),
 
     async complete(claim, options) {
-      checkOpen(options)
+      const call = begin(options)
       const held = readClaim(claim)
       if (!held) return leaseLost
-      const settings = { signal: options?.signal }
-      if ((await run(sql.completeTask, held, settings)).length > 0) return { status: 'done' }
+      if ((await run(sql.completeTask, held, call)).length > 0) return { status: 'done' }
       // An answer that was lost on the way: the work is done, by this very claim.
-      return (await run(sql.findCompleted, held, settings)).length > 0 ? { status: 'done' } : leaseLost
+      return (await run(sql.findCompleted, held, call)).length > 0 ? { status: 'done' } : leaseLost
     },
 
     async release(claim, { retryAt, signal } = {}) {
-      checkOpen({ signal })
+      const call = begin({ signal })
       const at = readRetryAt(retryAt)
       const held = readClaim(claim)
       if (!held) return leaseLost
-      const [row] = await run(sql.releaseTask, [...held, at], { signal })
+      const [row] = await run(sql.releaseTask, [...held, at], call)
       if (!row) return leaseLost
       if (at === null) wake([row.project_key])
       return { status: 'released' }

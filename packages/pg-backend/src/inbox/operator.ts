@@ -14,14 +14,13 @@ const keptChanging = (id: string): StoreError =>
   new StoreError({ code: 'unavailable', message: `Others kept changing the task ${id}.` })
 
 const createRequeue =
-  ({ run, wake, checkOpen }: InboxTools): OperatorVerbs['requeue'] =>
+  ({ run, wake, begin }: InboxTools): OperatorVerbs['requeue'] =>
   async (id, options) => {
-    checkOpen(options)
+    const call = begin(options)
     const number = readId(id)
     if (number === null) return { status: 'absent' }
-    const settings = { signal: options?.signal }
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      const rows = await run(sql.requeueTask, [number], settings).catch((error: unknown) => {
+      const rows = await run(sql.requeueTask, [number], call).catch((error: unknown) => {
         // Another task of that name was enqueued meanwhile.
         if (sqlStateOf(error) === '23505') return []
         throw error
@@ -30,7 +29,7 @@ const createRequeue =
         wake([rows[0].project_key])
         return { status: 'requeued' }
       }
-      const [found] = await run(sql.findObstacle, [number], settings)
+      const [found] = await run(sql.findObstacle, [number], call)
       if (!found) return { status: 'absent' }
       const isForeignClaim = found.status === 'processing' && !found.is_leased
       if (found.status !== 'failed' && !isForeignClaim) return { status: 'refused', is: found.status }
@@ -40,16 +39,15 @@ const createRequeue =
   }
 
 const createCancel =
-  ({ run, checkOpen }: InboxTools): OperatorVerbs['cancel'] =>
+  ({ run, begin }: InboxTools): OperatorVerbs['cancel'] =>
   async (id, options) => {
-    checkOpen(options)
+    const call = begin(options)
     const number = readId(id)
     if (number === null) return { status: 'absent' }
-    const settings = { signal: options?.signal }
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      const [row] = await run(sql.cancelTask, [number], settings)
+      const [row] = await run(sql.cancelTask, [number], call)
       if (row) return { status: row.status === 'failed' ? 'cancelled' : 'requested' }
-      const [found] = await run(sql.findStatus, [number], settings)
+      const [found] = await run(sql.findStatus, [number], call)
       if (!found) return { status: 'absent' }
       if (found.status !== 'pending' && found.status !== 'processing') return { status: 'refused', is: found.status }
     }

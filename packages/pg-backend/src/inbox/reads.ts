@@ -23,24 +23,24 @@ const Cursor = z.tuple([z.int32()])
 const shapeOf = (status: string | undefined): InboxStatus | 'any' | 'other' =>
   status === undefined ? 'any' : (inboxStatuses.find((known) => known === status) ?? 'other')
 
-export const createReadVerbs = ({ run, checkOpen }: InboxTools): ReadVerbs => ({
+export const createReadVerbs = ({ run, begin }: InboxTools): ReadVerbs => ({
   async load(id, options) {
-    checkOpen(options)
+    const call = begin(options)
     const number = readId(id)
     if (number === null) return null
-    const [row] = await run(loadTask, [number], { signal: options?.signal })
+    const [row] = await run(loadTask, [number], call)
     return row ? readTask(row) : null
   },
 
   async counts(options) {
-    checkOpen(options)
-    const [counted] = await run(countTasks, [countCeiling + 1], { signal: options?.signal })
+    const call = begin(options)
+    const [counted] = await run(countTasks, [countCeiling + 1], call)
     const { pending = 0, processing = 0, done = 0, failed = 0 } = counted ?? {}
     return { pending, processing, done: boundedCount(done), failed: boundedCount(failed) }
   },
 
   async list(filter = {}, options) {
-    checkOpen(options)
+    const call = begin(options)
     const { status, project } = filter
     const limit = pageLimit(filter)
     const cursor = readCursor(filter, Cursor)
@@ -48,7 +48,7 @@ export const createReadVerbs = ({ run, checkOpen }: InboxTools): ReadVerbs => ({
     const given = [shape === 'other' ? status : undefined, project].filter((value) => value !== undefined)
     if (!given.every(canExist)) return emptyPage()
     const statement = listTasks({ status: shape, project: project !== undefined, after: cursor !== null })
-    const found = await run(statement, [limit + 1, ...given, ...(cursor ?? [])], { signal: options?.signal })
+    const found = await run(statement, [limit + 1, ...given, ...(cursor ?? [])], call)
     return makePage(found, filter, {
       read: (row) => ({ ok: true, item: readTask(row) }),
       key: ({ id }) => [id],

@@ -1,6 +1,7 @@
 import { type InboxStore, Lease, maxRecoveries, maxUpdateTries, parseInput, StoreError } from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
 import { type HeldRow, listHeld, resumeTasks, sweepTasks } from '../statements/inbox-recovery.ts'
+import type { Call } from '../tools.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { boundedLease, readClaimed } from './rows.ts'
 
@@ -18,9 +19,9 @@ interface Observation {
 const createObserver = ({ clock, run }: InboxTools) => {
   const seen = new Map<number, Observation>()
 
-  return async (signal: AbortSignal | undefined): Promise<HeldRow[]> => {
+  return async (call: Call): Promise<HeldRow[]> => {
     const asked = clock.monotonic()
-    const rows = await run(listHeld, [], { signal })
+    const rows = await run(listHeld, [], call)
     const answered = clock.monotonic()
     const present = new Set(rows.map(({ id }) => id))
     for (const id of seen.keys()) if (!present.has(id)) seen.delete(id)
@@ -34,14 +35,14 @@ const createObserver = ({ clock, run }: InboxTools) => {
 }
 
 export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
-  const { run, wake, liveness, checkOpen } = tools
+  const { run, wake, liveness, begin } = tools
   const observe = createObserver(tools)
 
   /** Repeated where another task was bound to the same issue meanwhile. */
-  const takeOver = async (values: unknown[], signal: AbortSignal | undefined) => {
+  const takeOver = async (values: unknown[], call: Call) => {
     for (let tries = 0; tries < maxUpdateTries; tries += 1)
       try {
-        return await run(resumeTasks, values, { signal })
+        return await run(resumeTasks, values, call)
       } catch (error) {
         if (sqlStateOf(error) !== '23505') throw error
       }
@@ -50,16 +51,15 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
 
   return {
     async sweep(options) {
-      checkOpen(options)
-      const signal = options?.signal
-      const stale = await observe(signal)
+      const call = begin(options)
+      const stale = await observe(call)
       if (stale.length === 0) return { freed: [], failed: [] }
       const watched = [
         stale.map(({ id }) => id),
         stale.map(({ epoch }) => epoch),
         stale.map(({ heartbeats }) => heartbeats),
       ]
-      const rows = await run(sweepTasks, [...watched, maxRecoveries], { signal })
+      const rows = await run(sweepTasks, [...watched, maxRecoveries], call)
       const freed = rows.filter(({ status }) => status === 'pending')
       wake(freed.map(({ project_key }) => project_key))
       return {
@@ -69,16 +69,15 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
     },
 
     async resume(request, options) {
-      checkOpen(options)
+      const call = begin(options)
       const { worker, leaseMs } = parseInput(Lease, request, 'resume request')
-      const signal = options?.signal
-      const rows = await run(listHeld, [], { signal })
+      const rows = await run(listHeld, [], call)
       const workers = new Set(rows.map(({ worker }) => worker))
       const gone = new Set([...workers].filter((worker) => liveness(worker) === 'dead'))
       const dead = rows.filter(({ worker }) => gone.has(worker))
       if (dead.length === 0) return []
       const claims = [dead.map(({ id }) => id), dead.map(({ epoch }) => epoch)]
-      const taken = await takeOver([...claims, maxRecoveries, worker, boundedLease(leaseMs)], signal)
+      const taken = await takeOver([...claims, maxRecoveries, worker, boundedLease(leaseMs)], call)
       wake(taken.filter(({ status }) => status === 'pending').map(({ project_key }) => project_key))
       return taken
         .filter(({ status }) => status === 'processing')

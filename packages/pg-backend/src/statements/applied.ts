@@ -23,13 +23,8 @@ export const confirmApplied = statement<{ answer: string }>(
   'UPDATE nexus_applied SET answer = answer WHERE id = $1 RETURNING answer',
 )
 
-/**
- * One at a time; the transaction that has it lets go with its end. One whose client went silent ends by itself, or nobody
- * else would ever have a turn.
- */
-export const takeReplayTurn = statement(
-  `SELECT pg_advisory_xact_lock($1), set_config('idle_in_transaction_session_timeout', '10s', true)`,
-)
+/** One at a time; the transaction that has it lets go with its end. */
+export const takeReplayTurn = statement('SELECT pg_advisory_xact_lock($1)')
 
 /** $1: days, $2: how many at most. */
 export const pruneApplied = statement<{ id: string }>(
