@@ -1,10 +1,12 @@
-import type { replay as real } from '../../../../packages/router/src/replay.ts'
+import type { createReplay as real } from '../../../../packages/router/src/replay.ts'
 
-/** Ends the outage and applies nothing of what it wrote. */
-export const replay: typeof real = async ({ journal, clock }) => {
-  const counts = { replayed: 0, conflicts: 0, unreadable: 0 }
-  for (;;) {
-    const view = await journal.view()
-    if (!view || (await journal.seal(view.generation, view.next, { at: clock.now(), ...counts }))) return counts
+/** Ends an outage without applying what it wrote. */
+export const createReplay: typeof real =
+  ({ journal, clock }) =>
+  async () => {
+    for (;;) {
+      const view = await journal.view()
+      if (!view) return { replayed: 0, conflicts: 0 }
+      await journal.seal(view.generation, view.next, { at: clock.now(), replayed: 0, conflicts: 0, unreadable: 0 })
+    }
   }
-}
