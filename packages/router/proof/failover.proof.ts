@@ -71,16 +71,37 @@ test('failover: [C-ROUTE-9, C-ROUTE-12] with the fallback none is refused, and w
   expect(refused()).toBe(0)
 })
 
-test('failover: asynchronous replication is caught', { timeout: longest }, async () => {
+/** A commit waits for its standby, which is away, until somebody loses patience. Gives what was answered. */
+const commitWithoutStandby = async ({ pair }: Scene, backend: Backend): Promise<unknown> => {
+  const answer = backend.hostState.save('not-replicated', 1).then(
+    () => 'acknowledged',
+    (error: unknown) => error,
+  )
+  const waits = `FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
+  await until(async () => (await pair.ask(pair.primary, `SELECT ${waits}`)).length > 0)
+  await pair.ask(pair.primary, `SELECT pg_cancel_backend(pid) ${waits}`)
+  return answer
+}
+
+test('failover: [C-ALL-1] a commit that was not replicated is not acknowledged; asynchronous replication is caught', {
+  timeout: longest,
+}, async () => {
   await using scene = await openScene()
   const { pair, dsn } = scene
-  await using backend = await openPgBackend({ ...context, dsn: dsn.primary })
+  await using backend = await openPgBackend({ ...context, dsn: dsn.pooled, timeoutMs: 20_000 })
   await pair.standby.kill()
+  const answer = await commitWithoutStandby(scene, backend)
+  const there = (await backend.hostState.load('not-replicated'))?.value
+  // The planted bug: nobody waits for the standby any more.
   await pair.ask(pair.primary, `ALTER SYSTEM SET synchronous_standby_names = ''`)
   await pair.ask(pair.primary, 'SELECT pg_reload_conf()')
   const { acknowledged } = await during(backend, ({ more }) => more(enough))
   await failOver(scene, () => pair.standby.start())
   const found = await scene.found(acknowledged)
+  const after = await scene.ask(`SELECT FROM nexus_host_state WHERE key = 'not-replicated'`)
+  report('failover, not replicated', { answer: String(answer), before: there === 1 ? 1 : 0, after: after.length })
   report('failover, planted', { acked: acknowledged.length, ...found })
   expect(found.lost).toBeGreaterThan(0)
+  expect(after).toEqual([])
+  expect(answer).toMatchObject({ code: 'unavailable', outcome: 'unknown' })
 })
