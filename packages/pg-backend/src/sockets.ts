@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 export interface Sockets {
   /** What the driver makes its connections from. */
   stream(): Socket
-  /** Waits until they are closed in order, or cuts those that are left. */
+  /** Waits until they are closed in order, and cuts those that are left: nobody waits for a connection once given up. */
   close(inOrder: Promise<void>, patienceMs: number): Promise<void>
 }
 
@@ -18,10 +18,14 @@ export const createSockets = (): Sockets => {
       return socket
     },
     async close(inOrder, patienceMs) {
-      const late = setTimeout(() => {
+      const cut = (): void => {
         for (const socket of open) socket.destroy()
-      }, patienceMs)
-      await inOrder.finally(() => clearTimeout(late))
+      }
+      const late = setTimeout(cut, patienceMs)
+      await inOrder.finally(() => {
+        clearTimeout(late)
+        cut()
+      })
     },
   }
 }

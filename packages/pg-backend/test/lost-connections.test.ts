@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { silentLogger } from '@nexus/core'
 import { startCluster } from '@nexus/testkit/postgres'
 import { startTcpProxy } from '@nexus/testkit/postgres/proxy'
 import { expect, test } from 'vitest'
 import { openPgClient, type PgClient } from '../src/client.ts'
+import { createSockets } from '../src/sockets.ts'
 import { emptyDatabase } from './database.ts'
 
 const many = Array.from({ length: 6 })
@@ -44,6 +46,16 @@ test('[C-ALL-2] after a restart of the server every call is good, however many c
   await warmUp(client)
   await cluster.restart()
   expect(await outcomes(many.map(() => client.query('SELECT 1')))).toEqual(many.map(() => 'fulfilled'))
+})
+
+test('[C-ALL-12] closing leaves no socket behind, also of those that the pool gave up before', async () => {
+  await using database = await emptyDatabase()
+  const sockets = createSockets()
+  const socket = sockets.stream()
+  socket.connect(Number(new URL(database.dsn).port), '127.0.0.1')
+  await once(socket, 'connect')
+  await sockets.close(Promise.resolve(), 60_000)
+  expect(socket.destroyed).toBe(true)
 })
 
 test('[C-ALL-2] a refused value costs no connection', async () => {
