@@ -12,7 +12,7 @@ export interface Database extends AsyncDisposable {
 /** A database of its own for one test, empty. */
 export const emptyDatabase = async (options: Partial<PgClientOptions> = {}): Promise<Database> => {
   const database = await freshDatabase(await testDsn())
-  const client = openPgClient({ dsn: database.dsn, logger: silentLogger, ...options })
+  const client = openPgClient({ dsn: database.dsn, logger: silentLogger, timeoutMs: 10_000, ...options })
   return {
     dsn: database.dsn,
     client,

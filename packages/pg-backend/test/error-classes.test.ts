@@ -11,6 +11,9 @@ import { type PgHarness, usePostgres } from './harness.ts'
 
 const open = usePostgres()
 
+/** A slow machine decides nothing here. */
+const patient = { logger: silentLogger, timeoutMs: 10_000 }
+
 const thrown = async (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => undefined,
@@ -107,7 +110,7 @@ describe('[C-PG-5] an error whose reason passes', () => {
     const setReadOnly = (value: string) =>
       t.sql.query(`ALTER DATABASE ${nameOf(t.dsn)} SET default_transaction_read_only = ${value}`)
     await setReadOnly('on')
-    await using client = openPgClient({ dsn: t.dsn, logger: silentLogger })
+    await using client = openPgClient({ dsn: t.dsn, ...patient })
     const write = () => client.query(`INSERT INTO nexus_host_state (key, data) VALUES (gen_random_uuid(), '1')`)
     await Promise.all([1, 2, 3].map(() => client.query('SELECT pg_sleep(0.1)')))
     expect(classOf(await thrown(write()))).toEqual({ state: '25006', ...notApplied })
@@ -140,8 +143,13 @@ const fillUp = async (dsn: string): Promise<AsyncDisposable> => {
 describe('[C-PG-5] a server that takes no more connections', () => {
   test('53300: because it has as many as it may, is no outage', async () => {
     await using cluster = await startCluster()
-    await using backend = await openPgBackend({ dsn: cluster.dsn, maxConnections: 2, ...createFakes().context })
-    await using client = openPgClient({ dsn: cluster.dsn, logger: silentLogger })
+    await using backend = await openPgBackend({
+      dsn: cluster.dsn,
+      maxConnections: 2,
+      ...createFakes().context,
+      ...patient,
+    })
+    await using client = openPgClient({ dsn: cluster.dsn, ...patient })
     {
       await using _ = await fillUp(cluster.dsn)
       expect(classOf(await thrown(client.query('SELECT 1')))).toEqual({ state: '53300', ...notApplied })
@@ -153,8 +161,13 @@ describe('[C-PG-5] a server that takes no more connections', () => {
 
   test('57P03: because it stops, as it says also while it starts, is down; those that are connected go on', async () => {
     await using cluster = await startCluster()
-    await using client = openPgClient({ dsn: cluster.dsn, logger: silentLogger })
-    await using backend = await openPgBackend({ dsn: cluster.dsn, maxConnections: 1, ...createFakes().context })
+    await using client = openPgClient({ dsn: cluster.dsn, ...patient })
+    await using backend = await openPgBackend({
+      dsn: cluster.dsn,
+      maxConnections: 1,
+      ...createFakes().context,
+      ...patient,
+    })
     // Waits until the last one has left.
     process.kill(cluster.pid, 'SIGTERM')
     for (;;) {

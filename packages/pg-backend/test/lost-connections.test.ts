@@ -10,6 +10,9 @@ import { emptyDatabase } from './database.ts'
 
 const many = Array.from({ length: 6 })
 
+/** A slow machine decides nothing here. */
+const patient = { logger: silentLogger, timeoutMs: 20_000 }
+
 /** All of them at once, so that each has a connection. */
 const warmUp = ({ query }: PgClient) => Promise.all(many.map(() => query('SELECT pg_sleep(0.2)')))
 
@@ -19,20 +22,20 @@ const outcomes = async (calls: readonly Promise<unknown>[]): Promise<string[]> =
 test('[C-ALL-2] one call finds out that the line is cut, and not one for each connection that was there', async () => {
   await using database = await emptyDatabase()
   await using proxy = await startTcpProxy(database.dsn)
-  await using client = openPgClient({ dsn: proxy.dsn, logger: silentLogger, timeoutMs: 1000 })
+  await using client = openPgClient({ dsn: proxy.dsn, ...patient })
   await warmUp(client)
   expect(client.pool.idleCount).toBe(many.length)
   proxy.drop()
   await proxy.pass()
-  const read = () => client.query('SELECT 1')
-  await expect(read()).rejects.toMatchObject({ code: 'unavailable', outcome: 'unknown' })
-  expect(await outcomes(many.map(read))).toEqual(many.map(() => 'fulfilled'))
+  const read = (timeoutMs?: number) => client.query('SELECT 1', [], { timeoutMs })
+  await expect(read(500)).rejects.toMatchObject({ code: 'unavailable', outcome: 'unknown' })
+  expect(await outcomes(many.map(() => read()))).toEqual(many.map(() => 'fulfilled'))
 })
 
 test('[C-ALL-2] a call that its own signal ended on a dead line is enough to find out', async () => {
   await using database = await emptyDatabase()
   await using proxy = await startTcpProxy(database.dsn)
-  await using client = openPgClient({ dsn: proxy.dsn, logger: silentLogger, timeoutMs: 5000 })
+  await using client = openPgClient({ dsn: proxy.dsn, ...patient })
   await warmUp(client)
   proxy.drop()
   await proxy.pass()
@@ -42,7 +45,7 @@ test('[C-ALL-2] a call that its own signal ended on a dead line is enough to fin
 
 test('[C-ALL-2] after a restart of the server every call is good, however many connections there were', async () => {
   await using cluster = await startCluster()
-  await using client = openPgClient({ dsn: cluster.dsn, logger: silentLogger })
+  await using client = openPgClient({ dsn: cluster.dsn, ...patient })
   await warmUp(client)
   await cluster.restart()
   expect(await outcomes(many.map(() => client.query('SELECT 1')))).toEqual(many.map(() => 'fulfilled'))
@@ -92,7 +95,7 @@ test('[C-ALL-2] what could not be handed over was not applied, and goes at once 
   const worker = new Worker(resettingProxy, { eval: true, workerData: { port, done } })
   const proxied = new URL(database.dsn)
   proxied.port = String(await new Promise((resolve) => worker.once('message', resolve)))
-  await using client = openPgClient({ dsn: proxied.href, logger: silentLogger })
+  await using client = openPgClient({ dsn: proxied.href, ...patient })
   await client.query('CREATE TABLE t (n int)')
   await warmUp(client)
   worker.postMessage('reset')

@@ -189,7 +189,7 @@ describe('[C-ROUTE-10] a call that is cut off after it was sent', () => {
       operations.patchState('o3', 'agents', { entries: { a: 2 } }, limit),
     ]
     for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'unavailable', outcome: 'unknown' })
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(performance.now() - start).toBeLessThan(5000)
     await other.query('ROLLBACK')
     other.release()
   })

@@ -1,9 +1,7 @@
-import { silentLogger } from '@nexus/core'
 import { createFakes } from '@nexus/testkit'
 import { type Cluster, startCluster } from '@nexus/testkit/postgres'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { openPgClient } from '../src/client.ts'
 import { openPgBackend } from '../src/index.ts'
 import { emptyDatabase } from './database.ts'
 import { present } from './samples.ts'
@@ -60,8 +58,7 @@ test('[C-ALL-1] [C-ROUTE-10] a commit whose wait for its standby is cut off is n
 
 test('[C-ALL-1] of warnings only that of an unconfirmed commit takes an answer back, in a transaction too', async () => {
   await using database = await emptyDatabase({ maxConnections: 1 })
-  const { dsn } = database
-  await using client = openPgClient({ dsn, logger: silentLogger, maxConnections: 1 })
+  const { client } = database
   const warn = (words: string) => `DO $$ BEGIN RAISE WARNING '${words}'; END $$`
   const unconfirmed = warn('canceling wait for synchronous replication due to user request')
   const expected = { code: 'unavailable', outcome: 'unknown' }
