@@ -49,8 +49,8 @@ describe('while the database is away', () => {
       new Proxy(target, {
         get(of, name) {
           const verb: unknown = Reflect.get(of, name)
-          return (...given: unknown[]) =>
-            isAway ? away() : typeof verb === 'function' && Reflect.apply(verb, of, given)
+          if (typeof verb !== 'function') return verb
+          return (...given: unknown[]) => (isAway ? away() : Reflect.apply(verb, of, given))
         },
       })
     const postgres: Backend = {
