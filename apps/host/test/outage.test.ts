@@ -111,6 +111,7 @@ describe('while the database is away', () => {
     expect((await database.memory.hostState.load('launched_agents'))?.value).toEqual({})
     expect((await database.memory.completions.history('11')).items).toHaveLength(2)
     expect(outageLines()).toEqual(['warn: A backend is down', 'info: A backend is in use again'])
+    expect(t.log.filter(({ level, message }) => level === 'info' && message === 'task claimed')).toHaveLength(11)
   })
 
   const report = (issueNumber: string, reportId: string) =>

@@ -1,4 +1,4 @@
-import { type Health, readConfig } from '@nexus/core'
+import { type Health, type LogFields, readConfig } from '@nexus/core'
 import { storageMap } from '@nexus/router'
 import { compose } from '../compose.ts'
 import { readHostConfig } from '../config/read.ts'
@@ -12,7 +12,8 @@ export interface RunCommand {
   once?: boolean
 }
 
-const reasonOf = (health: Health): string | null => (health.status === 'ok' ? null : health.reason)
+const conditionOf = (health: Health): LogFields =>
+  health.status === 'ok' ? { health: 'ok' } : { health: 'down', reason: health.reason }
 
 const isTerminal = process.stdout.isTTY === true
 
@@ -29,7 +30,7 @@ export const run = async ({ config: file, once = false }: RunCommand): Promise<n
   const signal = endSignal()
   await using composition = await compose(config, hostConfig, logger)
   for (const { store, backend, decidedBy, health } of await storageMap(config, composition.stores))
-    logger.info('store', { store, backend, decided_by: decidedBy, health: health.status, reason: reasonOf(health) })
+    logger.info('store', { store, backend, decided_by: decidedBy, ...conditionOf(health) })
   const host = await openHost(composition.options)
   try {
     logger.info('host ready', { root: composition.options.root, api: host.api.url })

@@ -41,7 +41,8 @@ export const createDesk = ({ logger }: Pick<HostTools, 'logger'>, { holds, work,
         .catch((error: unknown) => logger.error('task dropped', { task: task.id, error: String(error) }))
         .finally(() => {
           if (holds.get(task.id) === hold) holds.delete(task.id)
-          onRoom()
+          // Whoever comes next may have to wait as well: they are looked at one pause after the other.
+          if (unfinished.get(task.id)?.status !== 'waiting') onRoom()
         })
     },
   }

@@ -37,6 +37,9 @@ const roomFor = (holds: Holds, concurrency: number): number => {
   return concurrency + Math.min(ending, mostEnding) - holds.size
 }
 
+/** Outcomes after which a task is soon looked at again. */
+const waits: readonly (TaskOutcome['status'] | undefined)[] = ['busy', 'waiting']
+
 /** Outcomes of tasks that are not done; `isStuck`: a store could not be reached for so long that the run was ended. */
 interface Unfinished {
   outcomes: ReadonlyMap<string, TaskOutcome>
@@ -75,7 +78,10 @@ export const runInboxLoop = async (
     const request = { worker, limit, leaseMs, projects }
     const tasks = (await availability.attempt('claim', () => stores.inbox.claim(request))) ?? []
     for (const task of tasks) {
-      logger.info('task claimed', { project: task.project, task: task.id, file: task.filename })
+      // Of a task that was let go to wait, it is no news.
+      const isAgain = waits.includes(desk.unfinished.get(task.id)?.status)
+      const about = { project: task.project, task: task.id, file: task.filename }
+      logger[isAgain ? 'debug' : 'info']('task claimed', about)
       desk.take(task)
     }
     return tasks.length

@@ -2,7 +2,7 @@ import { eachItem } from '@nexus/core'
 import type { HostTools } from '../host-tools.ts'
 import type { TaskOutcome } from '../task/finish.ts'
 import type { Availability } from './availability.ts'
-import { type Holds, runningAttempts } from './hold.ts'
+import { type Hold, type Holds, runningAttempts } from './hold.ts'
 
 interface OnceOptions {
   holds: Holds
@@ -35,18 +35,18 @@ export const createOnce = (tools: Tools, { holds, availability, unfinished }: On
     (outcome.status === 'retrying' || outcome.status === 'busy' || outcome.status === 'waiting') &&
     outcome.retryAt.getTime() - clock.now() <= timing.patienceMs
 
+  const isWaiting = (hold: Hold): boolean =>
+    availability.isWaiting(hold) || unfinished.get(hold.task.id)?.status === 'waiting'
+
   const isStuck = (): boolean =>
     Math.min(availability.missingMs() ?? 0, clock.monotonic() - startedAt) > timing.patienceMs &&
-    [...holds.values()].every((hold) => availability.isWaiting(hold)) &&
+    [...holds.values()].every(isWaiting) &&
     runningAttempts(holds).length === 0
 
   return async (claimed: number): Promise<OnceVerdict> => {
+    if (claimed > 0 || holds.size > 0 || [...unfinished.values()].some(isSoonDue)) idleSince = clock.monotonic()
+    else if ((await availability.attempt('list', () => somethingIsDue(tools))) === false) return 'over'
     if (isStuck()) return 'stuck'
-    if (claimed > 0 || holds.size > 0 || [...unfinished.values()].some(isSoonDue)) {
-      idleSince = clock.monotonic()
-      return 'going on'
-    }
-    const due = await availability.attempt('list', () => somethingIsDue(tools))
-    return due === false || clock.monotonic() - idleSince > timing.patienceMs ? 'over' : 'going on'
+    return clock.monotonic() - idleSince > timing.patienceMs ? 'over' : 'going on'
   }
 }

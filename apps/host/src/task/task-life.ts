@@ -35,6 +35,7 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
     availability.attempt('issue number', () => allocateIssueNumber(stores.hostState, task.project))
 
   const live = async (hold: Hold, project: ProjectConfig): Promise<TaskOutcome> => {
+    hold.isEnding = false
     // Remembered before it is bound: a bind whose answer was lost may have happened, and the next must mean the same number.
     hold.issueNumber ??= await numberFor(hold)
     // Tasks that name their number go on meanwhile.

@@ -12,7 +12,7 @@ const mostPolls = 12
 
 /** Listens, and where that is not possible polls and tries again, until the signal aborts. */
 const keepHinting = async (tools: PgTools, signal: AbortSignal, hint: (project: string | null) => void) => {
-  let deafness = 0
+  let [deafness, refusals] = [0, 0]
   let isWarned = false
   const warn = (reason: string): void => {
     if (!isWarned) tools.logger.warn('New tasks are not announced by the database: polling instead', { reason, pollMs })
@@ -24,12 +24,16 @@ const keepHinting = async (tools: PgTools, signal: AbortSignal, hint: (project: 
     deafness = result === 'deaf' ? deafness + 1 : 0
     if (result === 'lost') {
       isWarned = false
+      refusals = 0
       await pause(reopenMs, signal)
       continue
     }
-    // While the database itself is away nothing could be announced, and whoever needs it says so.
     if (result === 'deaf') warn('nothing arrives: a pooler may stand between')
-    else if (await serves(tools)) warn(result.message)
+    else {
+      // While the database itself is away, or was a moment ago, nothing could be announced: whoever needs it says so.
+      refusals = (await serves(tools)) ? refusals + 1 : 0
+      if (refusals > 1) warn(result.message)
+    }
     const polls = Math.min(2 ** Math.max(0, deafness - 1), mostPolls)
     for (let n = 0; n < polls && (await pause(pollMs, signal)); n += 1) hint(null)
   }
