@@ -257,6 +257,26 @@ describe('a chain of agents', () => {
     expect(t.log.filter(({ level }) => level === 'error')).toEqual([])
   })
 
+  test('a claim whose answer was lost is worked on all the same', async () => {
+    const t = bench()
+    await t.configure({ triage: byPost() })
+    await enqueue('a.md', 'text')
+    let lost = 0
+    const claim: Backend['inbox']['claim'] = async (request, options) => {
+      const tasks = await t.stores.inbox.claim(request, options)
+      if (tasks.length === 0 || lost > 0) return tasks
+      lost += 1
+      throw new StoreError({ code: 'unavailable', outcome: 'unknown', message: 'the answer was lost' })
+    }
+    const host = await t.open({ stores: { ...t.stores, inbox: { ...t.stores.inbox, claim } } })
+    const ended = new AbortController()
+    const running = host.run({ once: false, signal: ended.signal })
+    await until('done', async () => (await counts()).done === 1)
+    ended.abort()
+    expect(await running).toBe('stopped')
+    expect({ lost, steps: stepsOf(await t.starts(), '1') }).toEqual({ lost: 1, steps: ['s1'] })
+  })
+
   test('a workflow that cannot be read fails its task and no other', async () => {
     const t = bench()
     await t.configure({ triage: byPost() })

@@ -71,6 +71,16 @@ export const Lease = z.object({
 })
 export type Lease = z.input<typeof Lease>
 
+export const ResumeRequest = Lease.extend({
+  /** The ids of all tasks that this worker holds, as far as it knows. */
+  held: z.array(z.string()).readonly().optional(),
+})
+export type ResumeRequest = z.input<typeof ResumeRequest>
+
+/** Whether the one who resumes holds the task and does not know it: the answer of its claim was lost. */
+export const isUnheard = ({ worker, held }: ResumeRequest, task: { id: string; worker: string }): boolean =>
+  held !== undefined && task.worker === worker && !held.includes(task.id)
+
 export const ClaimRequest = Lease.extend({
   /** Tasks at most. */
   limit: z.int().min(1),
@@ -151,8 +161,11 @@ export interface InboxStore {
   /** Gives it back uncounted, due at once or at `retryAt`. The issue number stays, its running mark goes. [C-INBOX-10] */
   release(claim: Claim, options?: CallOptions & { retryAt?: Date }): Promise<{ status: 'released' } | LeaseLost>
 
-  /** Takes over, with a new epoch, the claims of holders that are provably dead. Counts a recovery. [C-INBOX-12] */
-  resume(request: Lease, options?: CallOptions): Promise<ClaimedTask[]>
+  /**
+   * Takes over, with a new epoch, the claims of holders that are provably dead, and where `held` is given those of this
+   * worker that are not among it. Counts a recovery. [C-INBOX-12]
+   */
+  resume(request: ResumeRequest, options?: CallOptions): Promise<ClaimedTask[]>
 
   /**
    * Frees claims whose epoch and heartbeat this store has itself seen unchanged for their lease time. Call it every few

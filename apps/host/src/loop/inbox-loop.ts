@@ -62,8 +62,10 @@ export const runInboxLoop = async (
 
   const recover = async (): Promise<void> => {
     await availability.attempt('sweep', () => stores.inbox.sweep())
-    for (const task of (await availability.attempt('resume', () => stores.inbox.resume({ worker, leaseMs }))) ?? []) {
-      logger.info('task taken over from a host that is gone', {
+    // Among them what we were given by a claim whose answer never came.
+    const request = { worker, leaseMs, held: [...holds.keys()] }
+    for (const task of (await availability.attempt('resume', () => stores.inbox.resume(request))) ?? []) {
+      logger.info('task taken over from a claim that is gone', {
         task: task.id,
         project: task.project,
         file: task.filename,

@@ -1,4 +1,4 @@
-import { type ClaimedTask, type InboxStore, Lease, parseInput } from '@nexus/core'
+import { type ClaimedTask, type InboxStore, isUnheard, parseInput, ResumeRequest } from '@nexus/core'
 import { readClaimed } from './claim.ts'
 import type { Holders } from './holders.ts'
 import { type EndingName, type HeldName, inboxNames, registerKeys } from './inbox-layout.ts'
@@ -42,7 +42,7 @@ export const createResume = (tools: InboxTools, holders: Holders): InboxStore['r
 
   const resumeOne = async (
     { held, isBusy }: { held: HeldName; isBusy: boolean },
-    { worker, leaseMs }: Lease,
+    { worker, leaseMs }: ResumeRequest,
     holder: string,
   ): Promise<ClaimedTask | null> => {
     const ending = await takeBack(held)
@@ -57,16 +57,18 @@ export const createResume = (tools: InboxTools, holders: Holders): InboxStore['r
     return (await endings.handOver(ending, next)) ? readClaimed(tools, next, worker) : null
   }
 
-  const resume = async (lease: Lease): Promise<ClaimedTask[]> => {
-    const holder = await holders.write(lease.worker)
+  const resume = async (request: ResumeRequest): Promise<ClaimedTask[]> => {
+    const holder = await holders.write(request.worker)
     const dead: { held: HeldName; isBusy: boolean }[] = []
     for (const held of await places.processing()) {
       const owner = await holders.read(held.holder)
-      if (owner !== null && liveness(owner) === 'dead') dead.push({ held, isBusy: await isIssueBusy(held) })
+      const isGone =
+        owner !== null && (liveness(owner) === 'dead' || isUnheard(request, { id: held.id, worker: owner }))
+      if (isGone) dead.push({ held, isBusy: await isIssueBusy(held) })
     }
     const resumed: ClaimedTask[] = []
     for (const one of dead) {
-      const task = await resumeOne(one, lease, holder)
+      const task = await resumeOne(one, request, holder)
       if (task) resumed.push(task)
     }
     return resumed
@@ -74,8 +76,8 @@ export const createResume = (tools: InboxTools, holders: Holders): InboxStore['r
 
   return async (request, options) => {
     tools.checkOpen(options)
-    const lease = parseInput(Lease, request, 'resume request')
+    const given = parseInput(ResumeRequest, request, 'resume request')
     await tools.finishAll()
-    return tools.inTurn('claim', () => resume(lease))
+    return tools.inTurn('claim', () => resume(given))
   }
 }

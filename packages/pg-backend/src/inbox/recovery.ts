@@ -1,4 +1,12 @@
-import { type InboxStore, Lease, maxRecoveries, maxUpdateTries, parseInput, StoreError } from '@nexus/core'
+import {
+  type InboxStore,
+  isUnheard,
+  maxRecoveries,
+  maxUpdateTries,
+  parseInput,
+  ResumeRequest,
+  StoreError,
+} from '@nexus/core'
 import { sqlStateOf } from '../pg-errors.ts'
 import { type HeldRow, listHeld, resumeTasks, sweepTasks } from '../statements/inbox-recovery.ts'
 import type { Call } from '../tools.ts'
@@ -70,11 +78,14 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
 
     async resume(request, options) {
       const call = begin(options)
-      const { worker, leaseMs } = parseInput(Lease, request, 'resume request')
+      const given = parseInput(ResumeRequest, request, 'resume request')
+      const { worker, leaseMs } = given
       const rows = await run(listHeld, [], call)
       const workers = new Set(rows.map(({ worker }) => worker))
       const gone = new Set([...workers].filter((worker) => liveness(worker) === 'dead'))
-      const dead = rows.filter(({ worker }) => gone.has(worker))
+      const dead = rows.filter(
+        (row) => gone.has(row.worker) || isUnheard(given, { id: String(row.id), worker: row.worker }),
+      )
       if (dead.length === 0) return []
       const claims = [dead.map(({ id }) => id), dead.map(({ epoch }) => epoch)]
       const taken = await takeOver([...claims, maxRecoveries, worker, boundedLease(leaseMs)], call)

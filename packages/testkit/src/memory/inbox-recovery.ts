@@ -1,4 +1,4 @@
-import { type ClaimedTask, type InboxStore, Lease, maxRecoveries, parseInput } from '@nexus/core'
+import { type ClaimedTask, type InboxStore, isUnheard, maxRecoveries, parseInput, ResumeRequest } from '@nexus/core'
 import { hold } from './inbox-claim.ts'
 import { giveBack, type InboxRow, makeFailed } from './inbox-data.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
@@ -66,11 +66,14 @@ export const createRecoveryVerbs = ({ data, clock, liveness, checkOpen }: Memory
 
     async resume(request, options) {
       checkOpen(options)
-      const { worker, leaseMs } = parseInput(Lease, request, 'resume request')
+      const given = parseInput(ResumeRequest, request, 'resume request')
+      const { worker, leaseMs } = given
       const resumed: ClaimedTask[] = []
       const running = new Set([...data.rows.values()].filter((row) => row.running))
       for (const row of data.rows.values()) {
-        if (row.status !== 'processing' || !row.hold || liveness(row.hold.worker) !== 'dead') continue
+        if (row.status !== 'processing' || !row.hold) continue
+        const isGone = liveness(row.hold.worker) === 'dead' || isUnheard(given, { id: row.id, worker: row.hold.worker })
+        if (!isGone) continue
         if (!survives(row)) continue
         if (!row.cancelRequested && takeRunningMark(row, running)) resumed.push(hold(row, worker, leaseMs))
         else giveBack(data, row, { runAt: row.runAt, now: clock.now() })

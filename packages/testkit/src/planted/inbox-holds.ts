@@ -137,6 +137,9 @@ const recovering: PlantedBug[] = [
       return intact.resume(request, options)
     },
   })),
+  bug('C-INBOX-12', 'a claim whose answer was lost waits for its lease', ({ intact }) => ({
+    resume: ({ worker, leaseMs }, options) => intact.resume({ worker, leaseMs }, options),
+  })),
   bug('C-INBOX-12', 'a resumed claim forgets its issue', ({ intact }) => ({
     resume: async (request, options) =>
       (await intact.resume(request, options)).map((claimed) => ({ ...claimed, issueNumber: null })),

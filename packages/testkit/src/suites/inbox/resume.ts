@@ -29,6 +29,21 @@ export const inboxResume = (clause: Clause): void => {
     expect(await t.backend.inbox.complete(living.claim)).toEqual({ status: 'done' })
   })
 
+  clause('C-INBOX-12', 'a worker that says what it holds is given its claims whose answer was lost', async (t) => {
+    await t.backend.inbox.enqueue(tasks(3))
+    const [known, unheard] = await claimUpTo(t.backend, 2)
+    const other = await claimOne(t.backend, { worker: 'worker-2' })
+    const worker = known?.claim.worker ?? ''
+    expect(await t.backend.inbox.resume({ worker, leaseMs })).toEqual([])
+
+    const [resumed, ...more] = await t.backend.inbox.resume({ worker, leaseMs, held: [known?.id ?? ''] })
+    expect(more).toEqual([])
+    expect(resumed).toMatchObject({ id: unheard?.id, recoveries: 1, claimedBy: worker })
+    expect(resumed?.claim.epoch).toBeGreaterThan(unheard?.claim.epoch ?? 0)
+    for (const claim of [known?.claim, resumed?.claim, other.claim])
+      if (claim) expect(await t.backend.inbox.complete(claim)).toEqual({ status: 'done' })
+  })
+
   clause('C-INBOX-12', 'pending, done and failed tasks of a dead holder are not resumed', async (t) => {
     await t.backend.inbox.enqueue(tasks(3))
     const [first, second, third] = await claimUpTo(t.backend, 3)
