@@ -186,11 +186,15 @@ const recovering: OperationKind[] = [
       worker: fc.nat(2),
       lease: seldom<keyof typeof leases>(fc.constant('long'), fc.constantFrom('none', 'never'), { onceIn: 10 }),
       dies: fc.constantFrom(null, null, 0, 1, 2),
+      unheard: fc.constantFrom(null, 0, 1, 2),
     }),
-    run: (side, { actor, worker, lease, dies }) =>
+    run: (side, { actor, worker: nth, lease, dies, unheard }) =>
       answerOf(async () => {
         if (dies !== null) killWorker(side, dies)
-        const request = { worker: workerName(side, worker), leaseMs: leases[lease] }
+        const worker = workerName(side, nth)
+        const ids = (await heldClaims(side)).filter((claim) => claim.worker === worker).map(({ id }) => id)
+        const held = unheard === null ? {} : { held: ids.slice(0, Math.max(0, ids.length - unheard)) }
+        const request = { worker, leaseMs: leases[lease], ...held }
         const shown = unordered(shownClaims(side, await side.actor(actor).inbox.resume(request)))
         return answer(shown.length === 0 ? 'nothing' : 'resumed', shown)
       }),

@@ -19,7 +19,7 @@ const handle = (back: number, twist: string | null = null): string =>
   `"handle":${JSON.stringify({ back, isHeld: false, twist })}`
 const bind = (back: number, issue: string): string => `inbox.bind {"actor":0,${handle(back)},"issueNumber":"${issue}"}`
 const cancel = (back: number): string => `inbox.cancel {"actor":0,"target":{"back":${back},"nth":null}}`
-const resume = 'inbox.resume {"actor":1,"worker":2,"lease":"long","dies":0}'
+const resume = 'inbox.resume {"actor":1,"worker":2,"lease":"long","dies":0,"unheard":null}'
 const saveReport = (payload: string): string =>
   `completions.save {"actor":0,"project":"alpha","issueNumber":"7","agentType":"developer","status":"complete","summary":"Done","payload":${JSON.stringify(payload)},"reportId":"r1","isAgain":false}`
 const history = 'completions.history {"actor":0,"issueNumber":"7","limit":3}'
