@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { StoreError } from '@nexus/core'
+import { createAttemptId } from '@nexus/engine'
 import { describe, expect, test } from 'vitest'
 import { completionPath } from '../src/api/app.ts'
 import { openTokens } from '../src/api/tokens.ts'
-import { createAttemptId } from '../src/engine/document.ts'
 import { agentPath, useBench } from './host-harness.ts'
 
 describe('POST /api/v1/completion', () => {

@@ -1,3 +1,5 @@
+import type { WorkflowDefinition } from '@nexus/engine'
+
 /** How to start the agents of one role. */
 export interface AgentConfig {
   /** A line for `/bin/sh -c`, or an argument vector. */
@@ -7,24 +9,6 @@ export interface AgentConfig {
   readonly timeoutMs: number | null
   /** Names of the host's variables that are passed through. */
   readonly env: readonly string[]
-}
-
-interface StepDefinition {
-  readonly id: string
-  readonly name: string
-  readonly agentType: string
-  readonly prompt: string
-  /** Id of the step that follows; the next in the list unless given. */
-  readonly onSuccess: string | null
-  readonly finalStep: boolean
-  readonly timeoutMs: number | null
-}
-
-export interface WorkflowDefinition {
-  readonly name: string
-  readonly version: string
-  readonly description: string
-  readonly steps: readonly StepDefinition[]
 }
 
 export interface ProjectConfig {
@@ -46,6 +30,3 @@ export interface HostConfig {
   /** Port of the API; null: the last one used, else any. */
   readonly apiPort: number | null
 }
-
-/** A role as it is compared: agents and definitions write `@Reviewer` and `reviewer` alike. */
-export const roleOf = (agentType: string): string => agentType.trim().replace(/^@/, '').toLowerCase()

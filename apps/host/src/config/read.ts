@@ -1,14 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { ConfigError, nameProblem } from '@nexus/core'
+import { defaultMaxIterations, roleOf, type WorkflowDefinition } from '@nexus/engine'
 import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
-import {
-  type AgentConfig,
-  type HostConfig,
-  type ProjectConfig,
-  roleOf,
-  type WorkflowDefinition,
-} from './host-config.ts'
+import type { AgentConfig, HostConfig, ProjectConfig } from './host-config.ts'
 import { HostFile } from './schema.ts'
 
 type Path = readonly PropertyKey[]
@@ -149,6 +144,8 @@ const readWorkflow = (
     name,
     version: String(version ?? '1.0'),
     description: description ?? '',
+    timeoutMs: null,
+    requireMergeApproval: false,
     steps: steps.map((step) => {
       const timeout = step.timeout_seconds ?? step.timeout
       return {
@@ -156,9 +153,16 @@ const readWorkflow = (
         name: step.name ?? step.id,
         agentType: roleOf(step.agent_type ?? step.agent ?? ''),
         prompt: step.prompt ?? step.prompt_template ?? step.description ?? '',
+        condition: null,
         onSuccess: step.on_success ?? null,
+        routes: [],
+        parallel: [],
         finalStep: step.final_step,
+        requireApproval: false,
         timeoutMs: timeout === undefined ? null : timeout * 1000,
+        retry: null,
+        maxIterations: defaultMaxIterations,
+        context: {},
       }
     }),
   }

@@ -1,5 +1,5 @@
 import { type Completion, eachItem, type ReportedCompletion, type WorkflowStore } from '@nexus/core'
-import { whyNotAnswer } from '../engine/report.ts'
+import { whyNotAnswer } from '@nexus/engine'
 import type { Hold, Holds } from '../loop/hold.ts'
 
 /** The held attempt that a report without one must be about: the one running step that it answers. */

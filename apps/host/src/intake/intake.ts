@@ -1,5 +1,5 @@
 import { isStoreError, type Logger, type ReportedCompletion, readReportText, type Stores } from '@nexus/core'
-import { isAttemptId } from '../engine/document.ts'
+import { isAttemptId } from '@nexus/engine'
 import type { Availability } from '../loop/availability.ts'
 import { createBell } from '../loop/bell.ts'
 import type { Holds } from '../loop/hold.ts'

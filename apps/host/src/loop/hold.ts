@@ -1,5 +1,5 @@
 import type { ClaimedTask } from '@nexus/core'
-import type { WorkflowDocument } from '../engine/document.ts'
+import type { WorkflowDocument } from '@nexus/engine'
 import type { RunExit } from '../runner/index.ts'
 import { type Bell, createBell } from './bell.ts'
 

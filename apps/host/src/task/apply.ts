@@ -1,5 +1,4 @@
-import { advance, type EngineEvent, type Launch } from '../engine/advance.ts'
-import { createAttemptId, type Step, toData } from '../engine/document.ts'
+import { advance, createAttemptId, type EngineEvent, type Launch, type Step, toData } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import { type Reported, readReported } from './completions-of.ts'
 import type { Scene } from './scene.ts'

@@ -1,6 +1,5 @@
 import { type Completion, eachItem, type Page, type PageRequest, StoreError } from '@nexus/core'
-import { type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
-import { answers, whyNotAnswer } from '../engine/report.ts'
+import { answers, type Step, stepName, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 
 type Tools = Pick<HostTools, 'stores' | 'logger'>

@@ -1,5 +1,5 @@
 import type { FailResult, LeaseLost } from '@nexus/core'
-import { attemptsOf } from '../engine/document.ts'
+import { attemptsOf } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
 import { titleOf } from './markdown.ts'

@@ -1,8 +1,7 @@
 import type { ClaimedTask, InboxTask, Workflow } from '@nexus/core'
 import { siblingName } from '@nexus/core'
+import { createDocument, documentOf, toData, type WorkflowDocument } from '@nexus/engine'
 import type { ProjectConfig } from '../config/host-config.ts'
-import { createDocument } from '../engine/create.ts'
-import { documentOf, toData, type WorkflowDocument } from '../engine/document.ts'
 import type { HostTools } from '../host-tools.ts'
 import { taskFilename, taskTypeIn, titleOf } from './markdown.ts'
 

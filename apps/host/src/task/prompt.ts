@@ -1,4 +1,4 @@
-import { type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
+import { type Step, stepName, type WorkflowDocument } from '@nexus/engine'
 
 export interface PromptParts {
   document: WorkflowDocument

@@ -1,5 +1,5 @@
+import { attemptsOf, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
 import type { AgentConfig } from '../config/host-config.ts'
-import { attemptsOf, type Step, stepName, type WorkflowDocument } from '../engine/document.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
 import { unproven } from './completions-of.ts'

@@ -1,5 +1,5 @@
+import { documentOf } from '@nexus/engine'
 import type { ProjectConfig } from '../config/host-config.ts'
-import { documentOf } from '../engine/document.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
 import { apply, look, timeOf } from './apply.ts'

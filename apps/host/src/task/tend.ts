@@ -1,6 +1,4 @@
-import { roleOf } from '../config/host-config.ts'
-import type { EngineEvent, Launch } from '../engine/advance.ts'
-import type { Step } from '../engine/document.ts'
+import { type EngineEvent, type Launch, roleOf, type Step } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import type { RunExit } from '../runner/index.ts'
 import { apply, look, timeOf } from './apply.ts'

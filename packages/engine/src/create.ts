@@ -1,5 +1,5 @@
 import type { JsonObject } from '@nexus/core'
-import type { WorkflowDefinition } from '../config/host-config.ts'
+import type { WorkflowDefinition } from './definition.ts'
 import { readDocument, type WorkflowDocument } from './document.ts'
 
 export interface NewWorkflow {
@@ -26,7 +26,7 @@ export const createDocument = ({ definition, metadata, issueNumber, ...given }: 
       step_num: index + 1,
       id: step.id,
       name: step.name,
-      agent: { name: step.agentType, display_name: step.agentType },
+      agent: { name: step.agentType ?? '', display_name: step.agentType ?? '' },
       prompt_template: step.prompt,
       timeout: step.timeoutMs === null ? null : step.timeoutMs / 1000,
       status: 'pending',

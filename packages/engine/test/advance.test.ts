@@ -1,9 +1,9 @@
 import type { Completion, CompletionStatus, JsonObject } from '@nexus/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { advance, type Effect, type EngineEvent } from '../src/engine/advance.ts'
-import { createDocument } from '../src/engine/create.ts'
-import { createAttemptId, readDocument, type WorkflowDocument } from '../src/engine/document.ts'
+import { advance, type Effect, type EngineEvent } from '../src/advance.ts'
+import { createDocument } from '../src/create.ts'
+import { createAttemptId, readDocument, type WorkflowDocument } from '../src/document.ts'
 
 const at = '2026-03-01T12:00:00.000Z'
 const atMs = Date.parse(at)
@@ -20,14 +20,23 @@ const chain = (agents: readonly string[], change: Record<number, { onSuccess?: s
       name: 'chain',
       version: '1.0',
       description: '',
+      timeoutMs: null,
+      requireMergeApproval: false,
       steps: agents.map((agentType, index) => ({
         id: `s${index + 1}`,
         name: `Step ${index + 1}`,
         agentType,
         prompt: '',
+        condition: null,
         onSuccess: change[index]?.onSuccess ?? null,
+        routes: [],
+        parallel: [],
         finalStep: change[index]?.finalStep ?? false,
+        requireApproval: false,
         timeoutMs: null,
+        retry: null,
+        maxIterations: 50,
+        context: {},
       })),
     },
   })

@@ -1,5 +1,5 @@
 import { type Completion, dropModifiedMs, type JsonValue } from '@nexus/core'
-import { roleOf } from '../config/host-config.ts'
+import { roleOf } from './definition.ts'
 import { isAttemptId, type Step, type WorkflowDocument } from './document.ts'
 
 const isGiven = (value: JsonValue | undefined): value is JsonValue =>
