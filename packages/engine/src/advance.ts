@@ -1,51 +1,18 @@
-import type { Completion } from '@nexus/core'
-import { currentStep, type Failure, type Step, stepName, type WorkflowDocument } from './document.ts'
+import type { Completion, JsonObject } from '@nexus/core'
+import { control } from './control.ts'
+import type { Step, WorkflowDocument } from './document.ts'
+import type { Advance, EngineEvent, Launch } from './event.ts'
+import { failed, launched, type Occasion, proceed, withStep } from './move.ts'
 import { answers } from './report.ts'
-
-/** A run that may begin. `attempt` is fresh in every event; only the saved document says which one counts. */
-export interface Launch {
-  attempt: string
-  /** Revs of the completions that exist now. */
-  baseline: string[]
-  /** Not all of them: a backend is down. */
-  isPartial: boolean
-}
-
-export type EngineEvent = { /** ISO 8601. */ at: string } & (
-  | { type: 'start'; launch: Launch }
-  | { type: 'report'; completion: Completion; launch: Launch }
-  /** All that was reported until now can be listed again, and none of it answers the step. */
-  | { type: 'baseline'; launch: Launch }
-  | {
-      type: 'agent-ended'
-      attempt: string
-      error: string
-      fault: 'agent' | 'surroundings'
-      failure: Failure
-      launch: Launch
-    }
-  | { type: 'cancel'; reason: string }
-)
-
-export type Effect =
-  /** Start this agent, if this attempt was not started before. */
-  | { type: 'launch'; step: string; attempt: string }
-  | { type: 'complete-task' }
-  | { type: 'fail-task'; error: string }
-  | { type: 'pause-task'; reason: string }
-  | { type: 'cancel-task'; reason: string }
-
-export interface Advance {
-  /** The same object where the event changed nothing. */
-  document: WorkflowDocument
-  effects: Effect[]
-}
+import { retryAfterMs } from './retry.ts'
+import { groupOf } from './route.ts'
 
 /** Runs that may end by no fault of the agent before the step is failed for it. */
 const maxInterruptions = 5
 
-/** Times that a definition may come back to one step. */
-const maxIterations = 50
+/** What stays of a report with its step, in bytes of JSON; beyond it only its shorter members do. */
+const maxPayloadBytes = 32_768
+const maxMemberBytes = 1_024
 
 /**
  * One step of the workflow state machine: pure, and blind to repetition. An event that was applied before, or comes too
@@ -54,173 +21,179 @@ const maxIterations = 50
 export const advance = (document: WorkflowDocument, event: EngineEvent): Advance => {
   switch (event.type) {
     case 'start':
-      return start(document, event.launch, event.at)
+      return start(document, event)
     case 'report':
-      return report(document, event)
+      return report(document, event, event.completion)
     case 'baseline':
-      return completeBaseline(document, event.launch)
+      return completeBaseline(document, event.attempt, event.launch)
     case 'agent-ended':
       return agentEnded(document, event)
-    case 'cancel':
-      return cancel(document, event)
+    case 'deadline':
+      return deadline(document, event)
+    default:
+      return control(document, event)
   }
 }
 
 const unchanged = (document: WorkflowDocument): Advance => ({ document, effects: [] })
 
-const withStep = (document: WorkflowDocument, index: number, change: Partial<Step>): WorkflowDocument => ({
-  ...document,
-  steps: document.steps.map((step, at) => (at === index ? { ...step, ...change } : step)),
-})
+const startable: readonly string[] = ['pending', 'running', 'failed']
 
-const finished = (document: WorkflowDocument, at: string): Advance => ({
-  document: {
-    ...document,
-    state: 'completed',
-    completed_at: at,
-    paused_reason: null,
-    failure: null,
-    steps: document.steps.map((step) => (step.status === 'pending' ? { ...step, status: 'skipped' } : step)),
-  },
-  effects: [{ type: 'complete-task' }],
-})
-
-/** The step as it stands before a new run: what was said and done goes to its passes. */
-const put = (step: Step, endedAt: string): Pick<Step, 'passes'> => {
-  if (step.attempt_id === null) return { passes: step.passes }
-  const { attempt_id, launched_at, completed_at, error, report } = step
-  return { passes: [...step.passes, { attempt_id, launched_at, ended_at: completed_at ?? endedAt, error, report }] }
-}
-
-const launchStep = (
-  document: WorkflowDocument,
-  index: number,
-  { attempt, baseline, isPartial }: Launch,
-  at: string,
-): Advance => {
-  const step = document.steps[index]
-  if (!step) return finished(document, at)
-  const next = withStep(document, index, {
-    ...put(step, at),
-    status: 'running',
-    started_at: step.status === 'completed' ? at : (step.started_at ?? at),
-    completed_at: null,
-    error: null,
-    report: null,
-    attempt_id: attempt,
-    launched_at: at,
-    baseline,
-    baseline_partial: isPartial,
-  })
-  return {
-    document: {
-      ...next,
-      state: 'running',
-      current_step: index,
-      completed_at: null,
-      paused_reason: null,
-      failure: null,
-    },
-    effects: [{ type: 'launch', step: stepName(step), attempt }],
-  }
-}
-
-/** Begins, continues after a pause, or tries again after a failure: whenever the current step has no run. */
-const start = (document: WorkflowDocument, launch: Launch, at: string): Advance => {
-  if (!['pending', 'running', 'failed'].includes(document.state)) return unchanged(document)
+/** Documents of the earlier implementation do not always agree with themselves on which step is the active one. */
+const activeStep = (document: WorkflowDocument): number => {
   const { steps, current_step: here } = document
   const running = steps.findIndex(({ status }) => status === 'running')
-  if (document.state === 'running' && steps[running]?.attempt_id) return unchanged(document)
-  const isOpen = steps[here]?.status === 'pending' || steps[here]?.status === 'failed'
-  // Documents of the earlier implementation do not always agree with themselves on which step is the active one.
-  const index = running >= 0 ? running : isOpen ? here : steps.findIndex(({ status }) => status === 'pending')
-  if (index < 0) return finished(document, at)
-  const retried = document.steps[index]?.status === 'failed'
-  const retry_count = (document.steps[index]?.retry_count ?? 0) + (retried ? 1 : 0)
-  return launchStep(withStep(document, index, { retry_count, interruptions: 0 }), index, launch, at)
+  const isOpen = groupOf(document, here).some((index) =>
+    ['pending', 'failed', 'running'].includes(steps[index]?.status ?? ''),
+  )
+  if (isOpen) return here
+  if (running >= 0) return running
+  if (steps[here]?.report) return here
+  const pending = steps.findIndex(({ status }) => status === 'pending')
+  return pending >= 0 ? pending : here
 }
 
-const endWords: readonly string[] = ['', 'none', 'done', 'complete', 'finish']
+const deadlineFrom = (at: string, { timeout_seconds, deadline_at }: WorkflowDocument): string | null =>
+  deadline_at ?? (timeout_seconds === null ? null : new Date(Date.parse(at) + timeout_seconds * 1000).toISOString())
 
-/** Index of the step that follows, or null for none. */
-const nextIndex = (document: WorkflowDocument, step: Step, nextAgent: unknown): number | null => {
-  const word = typeof nextAgent === 'string' ? nextAgent.trim().replace(/^@/, '').toLowerCase() : null
-  if (step.final_step || (word !== null && endWords.includes(word))) return null
-  const here = document.current_step
-  if (word !== null) {
-    const named = document.steps.findIndex(
-      ({ agent }, index) => index > here && agent.name.replace(/^@/, '').toLowerCase() === word,
-    )
-    if (named >= 0) return named
-  }
-  const after = step.on_success
-  const defined = after === null ? -1 : document.steps.findIndex(({ id, name }) => id === after || name === after)
-  if (defined >= 0) return defined
-  return here + 1 < document.steps.length ? here + 1 : null
-}
-
-const report = (document: WorkflowDocument, { completion, launch, at }: EngineEvent & { type: 'report' }): Advance => {
-  const step = currentStep(document)
-  if (document.state !== 'running' || !step || !answers(document, step, completion)) return unchanged(document)
-  const { dedupKey, rev, reportId, status, summary, payload } = completion
-  const said = { dedup_key: dedupKey, rev, report_id: reportId, status, summary }
-  const here = document.current_step
-  if (status === 'blocked') {
-    const paused = withStep(document, here, { status: 'pending', report: said, error: summary })
+/** A step that failed is run again with its policy's retries; one that runs nowhere was left by another program. */
+const reopened = (step: Step): Step => {
+  if (step.status === 'failed')
     return {
-      document: { ...paused, state: 'paused', paused_reason: summary },
+      ...step,
+      status: 'pending',
+      retry_count: step.retry === null ? step.retry_count + 1 : 0,
+      retry_at: null,
+      interruptions: 0,
+    }
+  return step.status === 'running' && step.attempt_id === null ? { ...step, status: 'pending' } : step
+}
+
+const start = (document: WorkflowDocument, occasion: Occasion): Advance => {
+  if (!startable.includes(document.state)) return unchanged(document)
+  if (document.state === 'running' && !document.steps.some((step) => reopened(step) !== step)) {
+    const here = activeStep(document)
+    const isSame = here === document.current_step && document.paused_reason === null
+    return proceed(isSame ? document : { ...document, current_step: here, paused_reason: null }, occasion)
+  }
+  const begun = {
+    ...document,
+    state: 'running',
+    current_step: activeStep(document),
+    started_at: document.started_at ?? occasion.at,
+    deadline_at:
+      document.state === 'failed'
+        ? deadlineFrom(occasion.at, { ...document, deadline_at: null })
+        : deadlineFrom(occasion.at, document),
+    steps: document.steps.map(reopened),
+    completed_at: null,
+    paused_reason: null,
+    failure: null,
+  }
+  const next = proceed(begun, occasion)
+  // Stores take a workflow out of these states into `running` only; what follows at once is the next event's.
+  return next.document.state === 'running' ? next : { document: begun, effects: [] }
+}
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')
+
+const keptPayload = (payload: JsonObject): JsonObject =>
+  bytesOf(payload) <= maxPayloadBytes
+    ? payload
+    : Object.fromEntries(Object.entries(payload).filter(([, value]) => bytesOf(value) <= maxMemberBytes))
+
+const said = ({ dedupKey, rev, reportId, status, summary, payload }: Completion): Step['report'] => ({
+  dedup_key: dedupKey,
+  rev,
+  report_id: reportId,
+  status,
+  summary,
+  payload: keptPayload(payload),
+})
+
+/** The running step that it answers: the one that it names, else the first that it fits. */
+const answeredStep = (document: WorkflowDocument, completion: Completion): number => {
+  const fits = [...document.steps.keys()].filter((index) => {
+    const step = document.steps[index]
+    return step !== undefined && answers(document, step, completion)
+  })
+  return fits.find((index) => document.steps[index]?.attempt_id === completion.reportId) ?? fits[0] ?? -1
+}
+
+const report = (document: WorkflowDocument, occasion: Occasion, completion: Completion): Advance => {
+  const index = document.state === 'running' ? answeredStep(document, completion) : -1
+  if (index < 0) return unchanged(document)
+  const { status, summary, rev } = completion
+  const known = {
+    ...document,
+    reported_step: index,
+    // What one of several answered is no news to the others.
+    steps: document.steps.map((step) =>
+      step.status === 'running' ? { ...step, baseline: [...step.baseline, rev] } : step,
+    ),
+  }
+  if (status === 'blocked') {
+    const blocked = withStep(known, index, { status: 'pending', report: said(completion), error: summary })
+    return {
+      document: { ...blocked, state: 'paused', paused_reason: summary },
       effects: [{ type: 'pause-task', reason: summary }],
     }
   }
-  const done = withStep(document, here, { status: 'completed', completed_at: at, report: said, interruptions: 0 })
-  const next = nextIndex(document, step, payload['next_agent'])
-  if (next === null) return finished(done, at)
-  return moveTo(done, next, launch, at)
+  const change = { completed_at: occasion.at, report: said(completion), interruptions: 0, retry_at: null } as const
+  return proceed(withStep(known, index, { status: 'completed', ...change }), occasion)
 }
 
-const moveTo = (document: WorkflowDocument, next: number, launch: Launch, at: string): Advance => {
-  const here = document.current_step
-  const steps = document.steps.map((step, index): Step => {
-    if (index > here && index < next && step.status === 'pending') return { ...step, status: 'skipped' }
-    // Going back: what lies between runs again.
-    if (index > next && index <= here && index !== next) return { ...step, status: 'pending' }
-    if (index === next && next <= here) return { ...step, iteration: step.iteration + 1 }
-    return step
-  })
-  const looped = steps[next]
-  if (looped && looped.iteration > maxIterations) {
-    const error = `The workflow came back to step ${stepName(looped)} more than ${maxIterations} times.`
-    return { document: { ...document, state: 'failed' }, effects: [{ type: 'fail-task', error }] }
-  }
-  return launchStep({ ...document, steps }, next, launch, at)
-}
-
-const completeBaseline = (document: WorkflowDocument, { baseline, isPartial }: Launch): Advance => {
-  const step = currentStep(document)
-  if (isPartial || step?.status !== 'running' || !step.baseline_partial) return unchanged(document)
-  const known = { baseline, baseline_partial: false }
-  return { document: withStep(document, document.current_step, known), effects: [] }
+const completeBaseline = (document: WorkflowDocument, attempt: string, { baseline, isPartial }: Launch): Advance => {
+  const index = document.steps.findIndex(({ status, attempt_id }) => status === 'running' && attempt_id === attempt)
+  if (isPartial || !document.steps[index]?.baseline_partial) return unchanged(document)
+  return { document: withStep(document, index, { baseline, baseline_partial: false }), effects: [] }
 }
 
 const agentEnded = (document: WorkflowDocument, event: EngineEvent & { type: 'agent-ended' }): Advance => {
-  const { attempt, error, fault, failure, launch, at } = event
-  const step = currentStep(document)
-  if (document.state !== 'running' || step?.status !== 'running' || step.attempt_id !== attempt)
-    return unchanged(document)
-  const here = document.current_step
-  if (fault === 'surroundings' && step.interruptions < maxInterruptions)
-    return launchStep(withStep(document, here, { error, interruptions: step.interruptions + 1 }), here, launch, at)
-  const failed = withStep(document, here, { status: 'failed', completed_at: at, error })
-  return { document: { ...failed, state: 'failed', failure }, effects: [{ type: 'fail-task', error }] }
+  const { attempt, error, fault, at } = event
+  const index = document.steps.findIndex(({ status, attempt_id }) => status === 'running' && attempt_id === attempt)
+  const step = document.steps[index]
+  if (document.state !== 'running' || !step) return unchanged(document)
+  if (fault === 'surroundings' && step.interruptions < maxInterruptions) {
+    const interrupted = { ...step, error, interruptions: step.interruptions + 1 }
+    const next = { ...interrupted, ...launched(interrupted, event, event.launch.attempt) }
+    return {
+      document: withStep(document, index, next),
+      effects: [{ type: 'launch', step: step.id ?? step.name, attempt: event.launch.attempt }],
+    }
+  }
+  const waitMs = retryAfterMs(step)
+  if (waitMs !== null) {
+    const retry_at = new Date(Date.parse(at) + waitMs).toISOString()
+    const again = { status: 'pending', completed_at: at, error, retry_at, retry_count: step.retry_count + 1 } as const
+    return proceed(withStep(document, index, { ...again, interruptions: 0 }), event)
+  }
+  return failed(
+    withStep(document, index, { status: 'failed', completed_at: at, error }),
+    event,
+    error,
+    step.retry !== null,
+  )
 }
 
-const cancel = (document: WorkflowDocument, { reason, at }: EngineEvent & { type: 'cancel' }): Advance => {
-  if (!['pending', 'running', 'paused'].includes(document.state)) return unchanged(document)
-  const running = document.steps.map(
-    (step): Step => (step.status === 'running' ? { ...step, status: 'failed', completed_at: at, error: reason } : step),
-  )
-  return {
-    document: { ...document, steps: running, state: 'cancelled', completed_at: at },
-    effects: [{ type: 'cancel-task', reason }],
-  }
+const deadline = (document: WorkflowDocument, { at, holding }: EngineEvent & { type: 'deadline' }): Advance => {
+  const { state, deadline_at, timeout_seconds } = document
+  if (state !== 'running' || deadline_at === null || Date.parse(at) < Date.parse(deadline_at))
+    return unchanged(document)
+  const error = `The workflow took longer than its ${timeout_seconds} s.`
+  return failed(document, { at, holding }, error, true)
+}
+
+/** Whether a `start` would change anything: then something may run, or the workflow may go on. */
+export const isDue = (document: WorkflowDocument, at: string): boolean => {
+  const launch = { attempt: 'at-00000000', baseline: [], isPartial: false }
+  const holding = { task: '', attempts: 0, recoveries: 0, epoch: 0 }
+  return start(document, { at, launch, holding }).document !== document
+}
+
+/** When it has to be looked at again though nobody reports: a retry is due, or its time is up. Epoch milliseconds. */
+export const nextDueMs = ({ steps, deadline_at }: WorkflowDocument): number | null => {
+  const times = steps.flatMap(({ status, retry_at }) => (status === 'pending' && retry_at !== null ? [retry_at] : []))
+  const due = [...times, ...(deadline_at === null ? [] : [deadline_at])].map(Date.parse).filter(Number.isFinite)
+  return due.length > 0 ? Math.min(...due) : null
 }

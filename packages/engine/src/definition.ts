@@ -3,7 +3,7 @@ export interface Route {
   /** A CEL expression over the report; null for the default. */
   readonly when: string | null
   /** The id of a step of the same list, or else the name of a workflow, which begins with its first step. */
-  readonly then: string
+  readonly to: string
 }
 
 export const backoffs = ['exponential', 'linear', 'constant'] as const

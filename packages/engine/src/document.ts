@@ -1,5 +1,6 @@
 import { type JsonObject, StoreError, type Workflow } from '@nexus/core'
 import { z } from 'zod'
+import { defaultMaxIterations } from './definition.ts'
 
 const stepStatuses = ['pending', 'running', 'completed', 'failed', 'skipped'] as const
 const textOrNull = z.union([z.string(), z.null()]).catch(null)
@@ -12,7 +13,21 @@ const StepReport = z.looseObject({
   report_id: textOrNull,
   status: z.string(),
   summary: z.string(),
+  /** The other members of the report, which routes look at. */
+  payload: z.looseObject({}).catch({}),
 })
+
+/** A person's word on what must not go on without it. */
+const Approval = z.looseObject({
+  status: z.enum(['waiting', 'approved', 'rejected']),
+  asked_at: textOrNull,
+  decided_at: textOrNull,
+  by: textOrNull,
+  comment: textOrNull,
+})
+export type Approval = z.output<typeof Approval>
+
+const texts = z.array(z.string()).catch([])
 
 /** An earlier run of a step: of a loop, of a retry, or one that was interrupted. */
 const Pass = z.looseObject({
@@ -38,6 +53,23 @@ const Step = z.looseObject({
   iteration: count,
   on_success: textOrNull,
   final_step: z.boolean().catch(false),
+  condition: textOrNull,
+  /** Ways on: `then` (or `goto`) where `when` is true, or `default`. */
+  routes: z.array(z.looseObject({})).catch([]),
+  /** Ids of the steps that run at the same time. */
+  parallel_with: texts,
+  require_human_approval: z.boolean().catch(false),
+  approval: Approval.nullable().catch(null),
+  /** Runs after the first one that failed; null: the task's own retries. */
+  retry: z.number().int().min(0).nullable().catch(null),
+  backoff_strategy: textOrNull,
+  /** Seconds before the first retry. */
+  initial_delay: z.number().min(0).nullable().catch(null),
+  /** Not to be run again before this. */
+  retry_at: textOrNull,
+  max_iterations: z.number().int().min(0).catch(defaultMaxIterations),
+  /** Which workflow's list it stands in; null for the document's own. */
+  workflow: textOrNull,
   /** Names the run of this step; saved before the agent is started. */
   attempt_id: textOrNull,
   launched_at: textOrNull,
@@ -52,9 +84,21 @@ const Step = z.looseObject({
 })
 export type Step = z.output<typeof Step>
 
-/** Which hold on the inbox task saw the failure: tells a retry from a failure nobody has told the inbox yet. */
-const Failure = z.looseObject({ error: z.string(), attempts: z.number(), recoveries: z.number(), epoch: z.number() })
-export type Failure = z.output<typeof Failure>
+/** Which hold on which inbox task an event comes from. */
+const Holding = z.looseObject({
+  task: z.string().catch(''),
+  attempts: z.number(),
+  recoveries: z.number(),
+  epoch: z.number(),
+})
+export type Holding = z.output<typeof Holding>
+
+/** Whose hold saw the failure tells a retry from a failure that nobody has told the inbox yet. */
+const Failure = Holding.extend({
+  error: z.string(),
+  /** No retry of the task may mend it. */
+  fatal: z.boolean().catch(false),
+})
 
 const Document = z.looseObject({
   state: z.string(),
@@ -62,7 +106,17 @@ const Document = z.looseObject({
   completed_at: textOrNull,
   steps: z.array(Step).min(1),
   metadata: z.looseObject({}).catch({}),
-  /** While paused by an agent: its words. */
+  started_at: textOrNull,
+  /** When it must be over. */
+  deadline_at: textOrNull,
+  timeout_seconds: z.number().positive().nullable().catch(null),
+  require_human_merge_approval: z.boolean().catch(false),
+  merge_approval: Approval.nullable().catch(null),
+  /** The step whose report came last: what routers decide on. */
+  reported_step: z.number().int().nullable().catch(null),
+  /** How the step after the last one was chosen, where that needs words. */
+  route_note: textOrNull,
+  /** While paused: why; an agent's own words where it is blocked. */
   paused_reason: textOrNull,
   failure: Failure.nullable().catch(null),
 })
@@ -103,9 +157,16 @@ export const createAttemptId = (id: string): string => `at-${id}`
 /** True for ids that some host of this kind gave out: such a report is about that run and no other. */
 export const isAttemptId = (reportId: string): boolean => attemptPattern.test(reportId)
 
+/** The n-th attempt that one event begins. */
+export const nthAttempt = (attempt: string, n: number): string => (n === 0 ? attempt : `${attempt}${n.toString(36)}`)
+
 /** Every attempt that this workflow ever had, the present one included. */
 export const attemptsOf = (document: WorkflowDocument): string[] =>
   document.steps
     .flatMap((step) => [...step.passes.map((pass) => pass.attempt_id), step.attempt_id])
     .filter((id) => id !== null)
     .filter(isAttemptId)
+
+/** The attempts that are under way: more than one where steps run side by side. */
+export const runningAttemptsOf = ({ steps }: WorkflowDocument): string[] =>
+  steps.flatMap(({ status, attempt_id }) => (status === 'running' && attempt_id !== null ? [attempt_id] : []))

@@ -1,4 +1,5 @@
-export { type Advance, advance, type Effect, type EngineEvent, type Launch } from './advance.ts'
+export { advance, isDue, nextDueMs } from './advance.ts'
+export { awaitsApproval } from './control.ts'
 export { createDocument, type NewWorkflow } from './create.ts'
 export * from './definition.ts'
 export {
@@ -6,13 +7,15 @@ export {
   createAttemptId,
   currentStep,
   documentOf,
-  type Failure,
+  type Holding,
   isAttemptId,
   readDocument,
+  runningAttemptsOf,
   type Step,
   stepName,
   toData,
   type WorkflowDocument,
 } from './document.ts'
+export type { Advance, Effect, EngineEvent, Launch } from './event.ts'
 export { decide, expressionProblem, type Verdict } from './expression.ts'
 export { answers, whyNotAnswer } from './report.ts'

@@ -1,9 +1,10 @@
 import type { Completion, CompletionStatus, JsonObject } from '@nexus/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { advance, type Effect, type EngineEvent } from '../src/advance.ts'
+import { advance } from '../src/advance.ts'
 import { createDocument } from '../src/create.ts'
 import { createAttemptId, readDocument, type WorkflowDocument } from '../src/document.ts'
+import type { Effect, EngineEvent } from '../src/event.ts'
 
 const at = '2026-03-01T12:00:00.000Z'
 const atMs = Date.parse(at)
@@ -16,6 +17,7 @@ const chain = (agents: readonly string[], change: Record<number, { onSuccess?: s
     issueNumber: '1',
     description: '',
     metadata: {},
+    others: [],
     definition: {
       name: 'chain',
       version: '1.0',
@@ -74,9 +76,12 @@ const completion = ({
   ...(journaled && { journaled }),
 })
 
+const holding = { task: 't1', attempts: 0, recoveries: 0, epoch: 1 }
+
 const start = (n: number, baseline: string[] = [], isPartial = false): EngineEvent => ({
   type: 'start',
   at,
+  holding,
   launch: { attempt: attempt(n), baseline, isPartial },
 })
 
@@ -84,6 +89,7 @@ const report = (n: number, said: Said, baseline: string[] = []): EngineEvent => 
   type: 'report',
   at,
   completion: completion(said),
+  holding,
   launch: { attempt: attempt(n), baseline, isPartial: false },
 })
 
@@ -93,7 +99,7 @@ const ended = (n: number, of: string, fault: 'agent' | 'surroundings' = 'agent')
   attempt: of,
   error: 'it crashed',
   fault,
-  failure: { error: 'it crashed', attempts: 0, recoveries: 0, epoch: 1 },
+  holding,
   launch: { attempt: attempt(n), baseline: [], isPartial: false },
 })
 
@@ -179,7 +185,7 @@ describe('advance', () => {
 
   test('an agent that ended without an answer fails the step, and a retry is a new attempt of it', () => {
     const failed = play(chain(['triage']), start(1), ended(2, attempt(1)))
-    expect(failed.effects.at(-1)).toEqual({ type: 'fail-task', error: 'it crashed' })
+    expect(failed.effects.at(-1)).toEqual({ type: 'fail-task', error: 'it crashed', fatal: false })
     expect(failed.document).toMatchObject({ state: 'failed', failure: { epoch: 1 }, steps: [{ status: 'failed' }] })
     const retried = play(failed.document, start(3))
     expect(retried.effects).toEqual([{ type: 'launch', step: 's1', attempt: attempt(3) }])
@@ -263,11 +269,16 @@ describe('advance', () => {
 
   test('what is reported without a name after everything could be listed again is news', () => {
     const all = { attempt: attempt(2), baseline: ['old', 'older'], isPartial: false }
-    const { document } = play(chain(['triage']), start(1, ['old'], true), { type: 'baseline', at, launch: all })
+    const { document } = play(chain(['triage']), start(1, ['old'], true), {
+      type: 'baseline',
+      at,
+      attempt: attempt(1),
+      launch: all,
+    })
     expect(document.steps[0]).toMatchObject({ attempt_id: attempt(1), baseline_partial: false })
     expect(play(document, report(3, { agent: 'triage', rev: 'older' })).document).toBe(document)
     expect(play(document, report(3, { agent: 'triage', rev: 'new' })).document.state).toBe('completed')
-    expect(play(document, { type: 'baseline', at, launch: all }).document).toBe(document)
+    expect(play(document, { type: 'baseline', at, attempt: attempt(1), launch: all }).document).toBe(document)
   })
 
   test('a document of the earlier implementation is continued, and what is not ours stays', () => {

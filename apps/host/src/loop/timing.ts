@@ -10,8 +10,10 @@ export interface Timing {
   pollMs: number
   /** Between tries of a store that cannot be reached. */
   unavailableMs: number
-  /** A task whose issue is busy, or whose workflow is paused, is looked at again after this. */
+  /** A task whose issue is busy is looked at again after this. */
   busyMs: number
+  /** One whose workflow is paused after a tenth of the time since, within these. */
+  pausedMinMs: number
   pausedMs: number
   /** How long an agent may go on after its report before the next one starts. */
   lingerMs: number
@@ -29,6 +31,7 @@ export const defaultTiming: Timing = {
   pollMs: 1_000,
   unavailableMs: 1_000,
   busyMs: 5_000,
+  pausedMinMs: 2_000,
   pausedMs: 30_000,
   lingerMs: 10_000,
   summaryMs: 3_000,

@@ -1,10 +1,29 @@
-import { advance, createAttemptId, type EngineEvent, type Launch, type Step, toData } from '@nexus/engine'
+import type { LogFields } from '@nexus/core'
+import {
+  advance,
+  createAttemptId,
+  type Effect,
+  type EngineEvent,
+  type Holding,
+  type Launch,
+  type Step,
+  toData,
+} from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
+import type { Hold } from '../loop/hold.ts'
 import { type Reported, readReported } from './completions-of.ts'
 import type { Scene } from './scene.ts'
 
 /** Now, as documents write it. */
 export const timeOf = ({ clock }: Pick<HostTools, 'clock'>): string => new Date(clock.now()).toISOString()
+
+/** Whose hold an event comes from. */
+export const holdingOf = ({ hold: { task } }: Scene): Holding => ({
+  task: task.id,
+  attempts: task.attempts,
+  recoveries: task.recoveries,
+  epoch: task.claim.epoch,
+})
 
 /** What was reported, and a launch that may follow from it: nothing reported until now answers that one. */
 export const look = async (tools: HostTools, scene: Scene, step: Step): Promise<Reported & { launch: Launch }> => {
@@ -32,8 +51,13 @@ export const apply = async (tools: HostTools, scene: Scene, event: EngineEvent):
     const { agentType, status, summary } = event.completion
     tools.logger.info('step reported', { ...about, agent: agentType, status, summary })
   }
-  for (const effect of result.effects) {
-    if (effect.type === 'launch') hold.fresh.add(effect.attempt)
-    if (effect.type === 'fail-task') tools.logger.warn('step failed', { ...about, error: effect.error })
-  }
+  for (const effect of result.effects) tell(tools, hold, about, effect)
+  const { route_note: note } = result.document
+  if (note !== null && note !== document.route_note)
+    tools.logger.warn('a route could not be decided', { ...about, note })
+}
+
+const tell = ({ logger }: HostTools, hold: Hold, about: LogFields, effect: Effect): void => {
+  if (effect.type === 'launch') hold.fresh.add(effect.attempt)
+  if (effect.type === 'fail-task') logger.warn('step failed', { ...about, error: effect.error })
 }

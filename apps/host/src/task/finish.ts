@@ -38,7 +38,7 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
 
   const statusAfter = (hold: Hold, end: StepsEnd): string => {
     if (end.status !== 'failed') return end.status
-    return hold.task.attempts + 1 >= hold.task.maxAttempts ? 'failed' : 'active'
+    return end.fatal || hold.task.attempts + 1 >= hold.task.maxAttempts ? 'failed' : 'active'
   }
 
   return {
@@ -57,13 +57,18 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
         case 'completed':
           return completed(hold, project)
         case 'failed':
-          return failOutcome(await stores.inbox.fail(claim, end.error, { fatal: hold.cancelRequested }), end.error)
+          return failOutcome(
+            await stores.inbox.fail(claim, end.error, { fatal: end.fatal || hold.cancelRequested }),
+            end.error,
+          )
         case 'vanished':
           return failOutcome(await stores.inbox.fail(claim, 'Its workflow was deleted.'), 'its workflow was deleted')
         case 'cancelled':
           return failOutcome(await stores.inbox.fail(claim, end.reason, { fatal: true }), end.reason)
         case 'paused': {
-          const retryAt = new Date(clock.now() + timing.pausedMs)
+          // A person who is at it is not kept waiting; one who let it lie is not waited for every few seconds.
+          const agedMs = (clock.now() - end.since.getTime()) / 10
+          const retryAt = new Date(clock.now() + Math.min(Math.max(agedMs, timing.pausedMinMs), timing.pausedMs))
           logger.info('task paused', { project, issue: issueNumber, reason: end.reason })
           const answer = await stores.inbox.release(claim, { retryAt })
           return answer.status === 'released' ? { status: 'paused', retryAt } : { status: 'lost' }

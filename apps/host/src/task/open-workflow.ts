@@ -71,6 +71,7 @@ const createWorkflow = async (tools: Tools, request: OpenRequest, id: string): P
     issueNumber,
     description: title,
     definition: project.workflow,
+    others: [],
     metadata: { [metadataKeys.task]: task.id, [metadataKeys.file]: file, [metadataKeys.workspace]: project.workspace },
   })
   const saved = await tools.stores.workflows.save(inputFor(id, document, request), { ifRev: null })

@@ -1,4 +1,4 @@
-import { attemptsOf, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
+import { attemptsOf, runningAttemptsOf, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
 import type { AgentConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
@@ -24,10 +24,10 @@ export const stopAgents = async (
   { runner }: Pick<HostTools, 'runner'>,
   hold: Hold,
   document: WorkflowDocument,
-  { lingerMs, except }: { lingerMs: number; except?: string },
+  { lingerMs, except = [] }: { lingerMs: number; except?: readonly string[] },
 ): Promise<void> => {
   for (const attempt of attemptsOf(document)) {
-    if (attempt === except || hold.runs.get(attempt)) continue
+    if (except.includes(attempt) || hold.runs.get(attempt)) continue
     const state = await runner.observe(attempt)
     if (state.status === 'absent' || state.status === 'ended') continue
     const waitMs = state.status === 'running' ? lingerMs : 0
@@ -116,7 +116,7 @@ export const runStep = async (
   let state = await runner.observe(attempt)
   if (state.status === 'absent' || state.status === 'prepared') {
     if (!run.mayStart) throw unproven()
-    await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: attempt })
+    await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: runningAttemptsOf(document) })
     try {
       state = await launch(tools, scene, run)
     } catch (error) {

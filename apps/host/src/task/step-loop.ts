@@ -1,8 +1,8 @@
-import { documentOf } from '@nexus/engine'
+import { advance, documentOf, type EngineEvent, isDue, nextDueMs, runningAttemptsOf } from '@nexus/engine'
 import type { ProjectConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
-import { apply, look, timeOf } from './apply.ts'
+import { apply, holdingOf, look, timeOf } from './apply.ts'
 import { stopAgents } from './run-step.ts'
 import type { Scene } from './scene.ts'
 import { tend } from './tend.ts'
@@ -10,13 +10,15 @@ import { tend } from './tend.ts'
 /** Where the steps of a workflow stop, for now or for ever. */
 export type StepsEnd =
   | { status: 'completed' | 'vanished' }
-  | { status: 'failed'; error: string }
-  | { status: 'paused'; reason: string }
+  /** `fatal`: no retry of the task may mend it. */
+  | { status: 'failed'; error: string; fatal: boolean }
+  /** `since`: the workflow's last change. */
+  | { status: 'paused'; reason: string; since: Date }
   | { status: 'cancelled'; reason: string }
 
 /** Whether the inbox has heard of the failure that this document records: then this hold is the retry. */
 const isTold = ({ hold: { task }, document: { failure } }: Scene): boolean => {
-  if (!failure || failure['task'] !== task.id) return true
+  if (!failure || failure.task !== task.id) return true
   if (failure.epoch === task.claim.epoch) return false
   return !(failure.attempts === task.attempts && task.recoveries > failure.recoveries)
 }
@@ -26,41 +28,66 @@ const start = async (tools: HostTools, scene: Scene): Promise<void> => {
   if (!step) return
   await tools.collect()
   const { launch } = await look(tools, scene, step)
-  await apply(tools, scene, { type: 'start', at: timeOf(tools), launch })
+  await apply(tools, scene, { type: 'start', at: timeOf(tools), launch, holding: holdingOf(scene) })
+}
+
+/** One round on a workflow that is under way. Waits for a ring, or for the time of a retry, where nothing is to be done. */
+const tendAll = async (tools: HostTools, scene: Scene): Promise<void> => {
+  const { hold, document } = scene
+  const at = timeOf(tools)
+  const overdue: EngineEvent = { type: 'deadline', at, holding: holdingOf(scene) }
+  if (advance(document, overdue).document !== document) return apply(tools, scene, overdue)
+  for (const step of document.steps)
+    if (step.status === 'running' && step.attempt_id !== null && (await tend(tools, scene, step, step.attempt_id)))
+      return
+  if (isDue(document, at)) return start(tools, scene)
+  const dueMs = (nextDueMs(document) ?? Number.POSITIVE_INFINITY) - tools.clock.now()
+  await hold.bell.wait(Math.max(1, Math.min(tools.timing.pollMs, dueMs)), hold.signal)
+}
+
+/** Whether an agent of a running step is at work, also one that an earlier host of ours started. */
+const isAtWork = async ({ runner }: HostTools, { hold, document }: Scene): Promise<boolean> => {
+  const attempts = runningAttemptsOf(document)
+  for (const attempt of attempts) {
+    if (hold.runs.has(attempt) || (await runner.observe(attempt)).status !== 'running') continue
+    hold.runs.set(attempt, null)
+    runner.follow(attempt)
+  }
+  return attempts.some((attempt) => hold.runs.get(attempt) === null)
 }
 
 /**
- * Others paused the workflow: its agent may finish, and what it reports waits in the store. An agent that paused it
+ * While a workflow is paused its agents may finish, and what they report waits in the store. An agent that paused it
  * itself has said its word.
  */
-const paused = async ({ timing }: HostTools, { hold, document }: Scene): Promise<StepsEnd | null> => {
-  const isBlocked = document.steps[document.current_step]?.report?.status === 'blocked'
-  const isAtWork = [...hold.runs.values()].some((exit) => exit === null)
-  if (isBlocked || !isAtWork)
-    return { status: 'paused', reason: document.paused_reason ?? `the workflow is ${document.state}` }
-  await hold.bell.wait(timing.pollMs, hold.signal)
+const paused = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null> => {
+  const { hold, document, workflow } = scene
+  if (!(await isAtWork(tools, scene))) {
+    const reason = document.paused_reason ?? `the workflow is ${document.state}`
+    return { status: 'paused', reason, since: workflow.updatedAt }
+  }
+  await hold.bell.wait(tools.timing.pollMs, hold.signal)
   return null
 }
 
 const visit = async (tools: HostTools, scene: Scene & Pick<StepsOf, 'onWork'>): Promise<StepsEnd | null> => {
   const { hold, document } = scene
-  const { state, failure, steps } = document
+  const { state, failure } = document
   if (state === 'completed') return { status: 'completed' }
   if (state === 'cancelled') return { status: 'cancelled', reason: 'the workflow is cancelled' }
   if (state === 'failed' && (hold.sawRunning || !isTold(scene)))
-    return { status: 'failed', error: failure?.error ?? 'the workflow failed' }
+    return { status: 'failed', error: failure?.error ?? 'the workflow failed', fatal: failure?.fatal ?? false }
   if (hold.cancelRequested) {
     await apply(tools, scene, { type: 'cancel', reason: 'cancelled by a person', at: timeOf(tools) })
     return state === 'failed' ? { status: 'cancelled', reason: 'cancelled by a person' } : null
   }
   if (state !== 'running' && state !== 'pending' && state !== 'failed') return paused(tools, scene)
-  const step = steps.find(({ status }) => status === 'running')
   // Only from here on is a failure news: before, it is the one that this hold is the retry of.
   if (state !== 'failed') {
     hold.sawRunning = true
     await scene.onWork()
   }
-  if (state === 'running' && step?.attempt_id) await tend(tools, scene, step, step.attempt_id)
+  if (state === 'running') await tendAll(tools, scene)
   else await start(tools, scene)
   return null
 }

@@ -1,7 +1,8 @@
+import type { Completion } from '@nexus/core'
 import { type EngineEvent, type Launch, roleOf, type Step } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import type { RunExit } from '../runner/index.ts'
-import { apply, look, timeOf } from './apply.ts'
+import { apply, holdingOf, look, timeOf } from './apply.ts'
 import { unanswered, unproven } from './completions-of.ts'
 import { runStep } from './run-step.ts'
 import type { Scene } from './scene.ts'
@@ -16,17 +17,19 @@ interface Ended {
   launch: Launch
 }
 
-const endedEvent = (tools: HostTools, { hold: { task } }: Scene, ended: Ended): EngineEvent => ({
+const endedEvent = (tools: HostTools, scene: Scene, ended: Ended): EngineEvent => ({
   type: 'agent-ended',
   at: timeOf(tools),
+  holding: holdingOf(scene),
   ...ended,
-  failure: {
-    error: ended.error,
-    task: task.id,
-    attempts: task.attempts,
-    recoveries: task.recoveries,
-    epoch: task.claim.epoch,
-  },
+})
+
+const reportEvent = (tools: HostTools, scene: Scene, completion: Completion, launch: Launch): EngineEvent => ({
+  type: 'report',
+  at: timeOf(tools),
+  holding: holdingOf(scene),
+  completion,
+  launch,
 })
 
 /** The agent is over. What it wrote last may still be on its way into the store. */
@@ -37,7 +40,7 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
   for (;;) {
     const { waiting } = await tools.collect()
     const { answer, records, launch, isPartial } = await look(tools, scene, step)
-    if (answer) return apply(tools, scene, { type: 'report', completion: answer, at: timeOf(tools), launch })
+    if (answer) return apply(tools, scene, reportEvent(tools, scene, answer, launch))
     if (isPartial) throw unproven()
     if (waiting === 0 || clock.monotonic() >= until) {
       const hint = exit.code === 127 ? ", the shell's word for a command not found" : ''
@@ -54,17 +57,24 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
   }
 }
 
-/** One round on a running step: its answer, or its agent's start or end, or a wait for either. */
-export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<void> => {
+/**
+ * One look at a running step: takes its answer, starts its agent, or settles its end. False where nothing was to be done:
+ * its agent is at work.
+ */
+export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<boolean> => {
   const { hold } = scene
   const { answer, launch, isPartial } = await look(tools, scene, step)
-  if (answer) return apply(tools, scene, { type: 'report', completion: answer, at: timeOf(tools), launch })
-  if (step.baseline_partial && !isPartial) return apply(tools, scene, { type: 'baseline', at: timeOf(tools), launch })
+  const applied = async (event: EngineEvent): Promise<true> => {
+    await apply(tools, scene, event)
+    return true
+  }
+  if (answer) return applied(reportEvent(tools, scene, answer, launch))
+  if (step.baseline_partial && !isPartial) return applied({ type: 'baseline', attempt, at: timeOf(tools), launch })
   // Nobody but this hold knows of a fresh attempt yet: it cannot have run anywhere.
   const mayStart = !isPartial || hold.fresh.has(attempt)
   const fail = (error: string) => {
     if (!mayStart) throw unproven()
-    return apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault: 'agent', launch }))
+    return applied(endedEvent(tools, scene, { attempt, error, fault: 'agent', launch }))
   }
   const agent = tools.config.agents.get(roleOf(step.agent.name))
   if (!agent) return fail(`There is no agent "${step.agent.name}" in ${tools.config.file}.`)
@@ -73,6 +83,7 @@ export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: 
     if (started.status === 'refused') return fail(started.error)
   }
   const exit = hold.runs.get(attempt)
-  if (exit) return judge(tools, scene, step, attempt, exit)
-  await hold.bell.wait(tools.timing.pollMs, hold.signal)
+  if (!exit) return false
+  await judge(tools, scene, step, attempt, exit)
+  return true
 }

@@ -1,0 +1,268 @@
+import type { JsonObject } from '@nexus/core'
+import { describe, expect, test } from 'vitest'
+import { isDue, nextDueMs } from '../src/advance.ts'
+import type { Route } from '../src/definition.ts'
+import { readDocument } from '../src/document.ts'
+import { started, startMs, stepOf, workflowOf } from './stage.ts'
+
+const when = (condition: string, to: string): Route => ({ when: condition, to })
+const otherwise = (to: string): Route => ({ when: null, to })
+
+const review = [
+  stepOf('develop'),
+  stepOf('review'),
+  stepOf('decide', {
+    agentType: null,
+    routes: [when("review_status == 'approved'", 'close'), otherwise('develop')],
+  }),
+  stepOf('close', { finalStep: true }),
+]
+
+describe('routes', () => {
+  test('a router decides on the last report, back or on, and runs no agent', () => {
+    const stage = started(workflowOf(review)).done('develop')
+    stage.play({ type: 'report', of: 'review', payload: { review_status: 'changes' } }).done('develop')
+    stage.play({ type: 'report', of: 'review', payload: { review_status: 'approved' } }).done('close')
+    expect(stage.launches()).toEqual(['develop', 'review', 'develop', 'review', 'close'])
+    expect(stage.document).toMatchObject({ state: 'completed', steps: [{ iteration: 1 }, {}, {}, {}] })
+    expect(stage.document.steps[1]?.passes[0]?.report?.payload).toEqual({ review_status: 'changes' })
+  })
+
+  test('routes of a step come before what its report names, and its order', () => {
+    const steps = [
+      stepOf('a', { routes: [when('score > 3', 'c')], onSuccess: 'b' }),
+      stepOf('b'),
+      stepOf('c'),
+      stepOf('d'),
+    ]
+    const routed = started(workflowOf(steps)).play({ type: 'report', of: 'a', payload: { score: 4, next_agent: 'd' } })
+    expect(routed.launches()).toEqual(['a', 'c'])
+    const named = started(workflowOf(steps)).play({ type: 'report', of: 'a', payload: { score: 1, next_agent: 'd' } })
+    expect(named.launches()).toEqual(['a', 'd'])
+    const plain = started(workflowOf(steps)).play({ type: 'report', of: 'a', payload: { score: 1 } })
+    expect(plain.launches()).toEqual(['a', 'b'])
+  })
+
+  test('a condition that cannot be decided does not fit, and the document says why', () => {
+    const stage = started(workflowOf([stepOf('a', { routes: [when("score > 'x'", 'c')] }), stepOf('b'), stepOf('c')]))
+    stage.play({ type: 'report', of: 'a', payload: { score: 4 } })
+    expect(stage.launches()).toEqual(['a', 'b'])
+    expect(stage.document.route_note).toMatch(/^score > 'x': /)
+  })
+
+  test('a route to nowhere fails the workflow for good, and names it', () => {
+    const stage = started(workflowOf([stepOf('a', { routes: [otherwise('gone')] })])).done('a')
+    expect(stage.effects.at(-1)).toEqual({
+      type: 'fail-task',
+      error: 'The workflow cannot go on: step a leads to "gone", which is no step.',
+      fatal: true,
+    })
+  })
+
+  test('a loop is bounded, and says which step it came back to', () => {
+    const stage = started(workflowOf([stepOf('a', { maxIterations: 2 }), stepOf('b', { onSuccess: 'a' })]))
+    stage.done('a', 'b', 'a', 'b', 'a', 'b')
+    expect(stage.launches()).toEqual(['a', 'b', 'a', 'b', 'a', 'b'])
+    expect(stage.document.failure).toMatchObject({
+      error: 'The workflow came back to step a more than 2 times.',
+      fatal: true,
+    })
+  })
+
+  test('routers that lead to each other end as well', () => {
+    const routers = [
+      stepOf('a', { agentType: null, routes: [otherwise('b')] }),
+      stepOf('b', { agentType: 'router', routes: [otherwise('a')] }),
+    ]
+    const stage = started(workflowOf([stepOf('first'), ...routers])).done('first')
+    expect(stage.document.state).toBe('failed')
+  })
+
+  test('a route leads into another workflow and back, which begins anew', () => {
+    const fix = workflowOf([stepOf('patch'), stepOf('check', { routes: [when('ok', 'main'), otherwise('patch')] })], {
+      name: 'fix',
+    })
+    const main = workflowOf([stepOf('build', { routes: [when('broken', 'fix')] }), stepOf('ship')])
+    const stage = started(main, [fix])
+      .play({ type: 'report', of: 'build', payload: { broken: true } })
+      .done('patch')
+    stage.play({ type: 'report', of: 'check', payload: { ok: false } }).done('patch')
+    stage.play({ type: 'report', of: 'check', payload: { ok: true } })
+    stage.play({ type: 'report', of: 'build', payload: { broken: false } }).done('ship')
+    expect(stage.launches()).toEqual(['build', 'patch', 'check', 'patch', 'check', 'build', 'ship'])
+    expect(stage.document.state).toBe('completed')
+  })
+
+  test('next_agent may name a role behind: a loop', () => {
+    const stage = started(workflowOf([stepOf('develop'), stepOf('review')])).done('develop')
+    stage.play({ type: 'report', of: 'review', payload: { next_agent: '@Develop' } }).done('develop', 'review')
+    expect(stage.launches()).toEqual(['develop', 'review', 'develop', 'review'])
+    expect(stage.document.state).toBe('completed')
+  })
+})
+
+describe('conditions', () => {
+  test('a step whose condition is false is skipped, once decided not decided again in the pass', () => {
+    const steps = [stepOf('a'), stepOf('b', { condition: "needs == 'b'" }), stepOf('c')]
+    const skipped = started(workflowOf(steps)).play({ type: 'report', of: 'a', payload: { needs: 'c' } })
+    expect(skipped.statuses()).toEqual({ a: 'completed', b: 'skipped', c: 'running' })
+    const run = started(workflowOf(steps)).play({ type: 'report', of: 'a', payload: { needs: 'b' } })
+    run.play({ type: 'ended', of: 'b' }, { type: 'start' })
+    expect(run.launches()).toEqual(['a', 'b', 'b'])
+  })
+
+  test('a first step that is skipped, too', () => {
+    expect(started(workflowOf([stepOf('a', { condition: 'false' }), stepOf('b')])).launches()).toEqual(['b'])
+  })
+})
+
+describe('parallel steps', () => {
+  const steps = [
+    stepOf('plan'),
+    stepOf('fork', { agentType: null, parallel: ['x', 'y'] }),
+    stepOf('x'),
+    stepOf('y'),
+    stepOf('join'),
+  ]
+
+  test('run at the same time, under runs of their own, and what follows waits for all', () => {
+    const stage = started(workflowOf(steps)).done('plan')
+    expect(stage.statuses()).toMatchObject({ fork: 'completed', x: 'running', y: 'running', join: 'pending' })
+    expect(stage.attemptOf('x')).not.toBe(stage.attemptOf('y'))
+    stage.done('y')
+    expect(stage.statuses()).toMatchObject({ y: 'completed', join: 'pending' })
+    stage.done('x', 'join')
+    expect(stage.document.state).toBe('completed')
+    expect(stage.launches()).toEqual(['plan', 'x', 'y', 'join'])
+  })
+
+  test('a step may run beside its own members', () => {
+    const stage = started(workflowOf([stepOf('a', { parallel: ['b'] }), stepOf('b'), stepOf('c')])).done('a', 'b')
+    expect(stage.launches()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('one that fails fails all, and a retry runs again what was not through', () => {
+    const stage = started(workflowOf(steps)).done('plan', 'x').play({ type: 'ended', of: 'y' })
+    expect(stage.document.state).toBe('failed')
+    stage.play({ type: 'start' }).done('y', 'join')
+    expect(stage.launches()).toEqual(['plan', 'x', 'y', 'y', 'join'])
+  })
+
+  test('one that still ran beside the failed one runs again, under another attempt', () => {
+    const stage = started(workflowOf(steps)).done('plan')
+    const before = stage.attemptOf('x')
+    stage.play({ type: 'ended', of: 'y' }, { type: 'start' })
+    expect(stage.attemptOf('x')).not.toBe(before)
+    expect(stage.document.steps[2]?.passes).toMatchObject([{ attempt_id: before }])
+    stage.done('x', 'y', 'join')
+    expect(stage.document.state).toBe('completed')
+  })
+
+  test('one that is blocked pauses, the others finish, and it runs again when a person says so', () => {
+    const stage = started(workflowOf(steps)).done('plan').play({ type: 'report', of: 'x', status: 'blocked' })
+    expect(stage.document).toMatchObject({ state: 'paused', paused_reason: 'x says so' })
+    stage.play({ type: 'resume' }, { type: 'start' }).done('x', 'y', 'join')
+    expect(stage.launches()).toEqual(['plan', 'x', 'y', 'x', 'join'])
+  })
+})
+
+describe('retries and time', () => {
+  const retry = { maxRetries: 2, backoff: 'exponential', initialDelayMs: 1000 } as const
+
+  test('a policy runs the step again after its delays, and then the task fails for good', () => {
+    const stage = started(workflowOf([stepOf('a', { retry })])).play({ type: 'ended', of: 'a' })
+    expect(nextDueMs(stage.document)).toBe(startMs + 1000)
+    expect(isDue(stage.document, new Date(startMs + 999).toISOString())).toBe(false)
+    stage.wait(1000)
+    stage.play({ type: 'start' }, { type: 'ended', of: 'a' })
+    expect(nextDueMs(stage.document)).toBe(startMs + 3000)
+    stage.wait(2000)
+    stage.play({ type: 'start' }, { type: 'ended', of: 'a' })
+    expect(stage.effects.at(-1)).toEqual({ type: 'fail-task', error: 'a broke', fatal: true })
+    expect(stage.launches()).toEqual(['a', 'a', 'a'])
+    stage.play({ type: 'start' }, { type: 'ended', of: 'a' })
+    expect(stage.document).toMatchObject({ state: 'running', steps: [{ retry_count: 1, passes: [{}, {}, {}] }] })
+  })
+
+  test('a workflow that takes too long fails for good', () => {
+    const stage = started(workflowOf([stepOf('a')], { timeoutMs: 60_000 }))
+    stage.wait(59_999)
+    stage.play({ type: 'deadline' })
+    expect(stage.document.state).toBe('running')
+    stage.wait(1)
+    stage.play({ type: 'deadline' })
+    expect(stage.document).toMatchObject({
+      state: 'failed',
+      failure: { error: 'The workflow took longer than its 60 s.' },
+    })
+  })
+})
+
+describe('people', () => {
+  const gated = workflowOf([stepOf('build'), stepOf('deploy', { requireApproval: true })])
+  const waits = { type: 'pause-task', reason: 'Step deploy waits for approval.' }
+
+  test('a step that needs approval is not started before it', () => {
+    const stage = started(gated).done('build')
+    expect(stage.effects.at(-1)).toEqual(waits)
+    stage.play({ type: 'start' }, { type: 'resume' }, { type: 'start' })
+    expect(stage.launches()).toEqual(['build'])
+    stage.play({ type: 'approve', by: 'ann', comment: null }, { type: 'start' }).done('deploy')
+    expect(stage.document).toMatchObject({
+      state: 'completed',
+      steps: [{}, { approval: { by: 'ann', status: 'approved' } }],
+    })
+  })
+
+  test('what is rejected fails for good, and asks again when it is retried', () => {
+    const stage = started(gated)
+      .done('build')
+      .play({ type: 'reject', by: 'ann', comment: 'not on friday' }, { type: 'start' })
+    expect(stage.effects.at(-1)).toEqual({
+      type: 'fail-task',
+      error: 'Step deploy was rejected by ann: not on friday',
+      fatal: true,
+    })
+    stage.play({ type: 'retry', step: null }, { type: 'start' }, { type: 'start' })
+    expect(stage.effects.at(-1)).toEqual(waits)
+  })
+
+  test('the first step may need approval', () => {
+    const stage = started(workflowOf([stepOf('deploy', { requireApproval: true })])).play({ type: 'start' })
+    expect(stage.effects).toEqual([waits])
+  })
+
+  test('the result may need approval', () => {
+    const stage = started(workflowOf([stepOf('a')], { requireMergeApproval: true })).done('a')
+    expect(stage.document).toMatchObject({ state: 'paused', paused_reason: 'The result waits for approval.' })
+    stage.play({ type: 'approve', by: 'ann', comment: null }, { type: 'start' })
+    expect(stage.document.state).toBe('completed')
+  })
+
+  test('a pause keeps the run, and a resume goes on with it', () => {
+    const stage = started(gated).play({ type: 'pause', reason: 'lunch' })
+    expect(stage.done('build').statuses()).toMatchObject({ build: 'running' })
+    stage.play({ type: 'resume' }).done('build')
+    expect(stage.statuses()).toMatchObject({ build: 'completed' })
+  })
+
+  test('a person may have a failed workflow begin at an earlier step', () => {
+    const stage = started(workflowOf([stepOf('a'), stepOf('b'), stepOf('c')]))
+      .done('a', 'b')
+      .play({ type: 'ended', of: 'c' })
+    stage.play({ type: 'retry', step: 'b' }, { type: 'start' }).done('b', 'c')
+    expect(stage.launches()).toEqual(['a', 'b', 'c', 'b', 'c'])
+    expect(stage.document.state).toBe('completed')
+  })
+})
+
+test('documents of the earlier implementation keep the form of what they say', () => {
+  const routes: unknown = JSON.parse(`[{ "when": "ok == 'yes'", "then": "b", "extra": 1 }, { "default": "a" }]`)
+  const { steps } = readDocument({
+    id: 'w',
+    state: 'pending',
+    current_step: 0,
+    steps: [{ name: 'a', routes, retry: 'x' } as JsonObject],
+  })
+  expect(steps[0]?.routes).toEqual(routes)
+})
