@@ -17,7 +17,7 @@ export const withStep = (document: WorkflowDocument, index: number, change: Part
 })
 
 /** The step as it is before a new run: what the last one was goes to the passes. */
-export const setAside = (step: Step, endedAt: string): Partial<Step> => {
+const setAside = (step: Step, endedAt: string): Partial<Step> => {
   if (step.attempt_id === null && step.report === null) return {}
   const { attempt_id, launched_at, completed_at, error, report } = step
   const pass = { attempt_id, launched_at, ended_at: completed_at ?? endedAt, error, report }
