@@ -46,15 +46,26 @@ workflows:
 describe('nexus.yaml', () => {
   test('reads projects, agents, workflows and defaults', async () => {
     const config = await read(good)
-    expect(config).toMatchObject({ concurrency: 4, apiPort: null })
+    expect(config).toMatchObject({
+      concurrency: 4,
+      apiPort: null,
+      onUnreachable: 'keep',
+      fuse: { failures: 5, coolDownMs: 600_000 },
+      keepRunsDays: 30,
+    })
     expect(config.agents.get('developer')).toEqual({
       command: ['node', 'agents/dev.mjs'],
       stdin: 'none',
       timeoutMs: 60_000,
       env: ['API_KEY'],
     })
-    expect(config.projects.get('shop')).toMatchObject({ workspace: folder, workflow: { name: 'chain' } })
-    expect(config.projects.get('shop')?.workflow.steps).toMatchObject([
+    expect(config.projects.get('shop')).toMatchObject({
+      workspace: folder,
+      workflow: { full: { definition: { name: 'chain' }, others: [] } },
+      concurrency: null,
+      issuePrefix: '',
+    })
+    expect(config.projects.get('shop')?.workflow.full?.definition.steps).toMatchObject([
       { id: 'triage', agentType: 'triage', prompt: 'Look.', onSuccess: null },
       { id: 'develop', agentType: 'developer', prompt: 'Do it.', timeoutMs: 30_000 },
     ])

@@ -1,16 +1,13 @@
 import type { JsonObject } from '@nexus/core'
-import type { StepDefinition, WorkflowDefinition } from './definition.ts'
+import { defaultMaxIterations, type LinkedWorkflow, type StepDefinition } from './definition.ts'
 import { readDocument, type WorkflowDocument } from './document.ts'
 
-export interface NewWorkflow {
+export interface NewWorkflow extends LinkedWorkflow {
   id: string
   name: string
   project: string
   issueNumber: string
   description: string
-  definition: WorkflowDefinition
-  /** Those that its routes lead to, and theirs. */
-  others: readonly WorkflowDefinition[]
   metadata: JsonObject
 }
 
@@ -39,7 +36,7 @@ const stepOf = (step: StepDefinition, workflow: string | null, index: number) =>
   retry: step.retry?.maxRetries ?? null,
   backoff_strategy: step.retry?.backoff ?? null,
   initial_delay: step.retry === null ? null : step.retry.initialDelayMs / 1000,
-  max_iterations: step.maxIterations,
+  max_iterations: step.maxIterations ?? defaultMaxIterations,
   workflow,
 })
 

@@ -18,14 +18,15 @@ export interface RetryPolicy {
 }
 
 export interface StepDefinition {
+  /** No other step of the list has it. */
   readonly id: string
   readonly name: string
   /** The role that runs it; null for one that runs none: a router, or a fork that only has parallel steps. */
   readonly agentType: string | null
   readonly prompt: string
-  /** A CEL expression; a step for which it is false is skipped. */
+  /** A CEL expression; a step for which it is false is skipped: the next in the list follows, wherever the step itself leads. */
   readonly condition: string | null
-  /** Id of the step that follows, or the name of a workflow; the next in the list unless given. Going back makes a loop. */
+  /** What follows, as in a route; the next in the list unless given. Going back makes a loop. */
   readonly onSuccess: string | null
   /** The first that fits decides, before `onSuccess`. */
   readonly routes: readonly Route[]
@@ -37,8 +38,8 @@ export interface StepDefinition {
   readonly timeoutMs: number | null
   /** Null: the task's own retries, which begin with the failed step. */
   readonly retry: RetryPolicy | null
-  /** Times that the workflow may come back to this step. */
-  readonly maxIterations: number
+  /** Times that the workflow may come back to this step; null: `defaultMaxIterations`. */
+  readonly maxIterations: number | null
   /** What the definition says besides (`inputs`, `outputs`, `tools`, `context_policy`, …): kept, and told to the agent. */
   readonly context: Readonly<Record<string, unknown>>
 }
@@ -57,10 +58,35 @@ export interface WorkflowDefinition {
 export const tiers = ['full', 'shortened', 'fast-track'] as const
 export type Tier = (typeof tiers)[number]
 
-/** What one workflow file defines: one list of steps for every tier, or one each. */
-export type WorkflowTiers = { readonly [tier in Tier]?: WorkflowDefinition }
+/** A list of steps and those of the workflows that it leads to, directly or not: all that a task needs. */
+export interface LinkedWorkflow {
+  readonly definition: WorkflowDefinition
+  /** Each with another name. */
+  readonly others: readonly WorkflowDefinition[]
+}
 
-/** Unless a step says otherwise. */
+/** What one workflow file defines: one list of steps for every tier (then `full` alone), or one each. */
+export type WorkflowTiers = { readonly [tier in Tier]?: LinkedWorkflow }
+
+/** A tier that is not there is served by the nearest one; of two as near, by the one with more steps in it. */
+const nearest = {
+  full: ['full', 'shortened', 'fast-track'],
+  shortened: ['shortened', 'full', 'fast-track'],
+  'fast-track': ['fast-track', 'shortened', 'full'],
+} as const satisfies Record<Tier, readonly Tier[]>
+
+/** The tier whose steps a task of this tier gets; null where there are none at all. */
+export const nearestTier = (workflow: { readonly [tier in Tier]?: unknown }, tier: Tier): Tier | null =>
+  nearest[tier].find((one) => workflow[one] !== undefined) ?? null
+
+/** The tier of a task that names none, by its type (`**Type:**`); a project may say otherwise. */
+export const tierOfType = (type: string): Tier => {
+  const word = type.trim().toLowerCase()
+  if (word === 'hotfix' || word === 'chore' || word.endsWith('-simple')) return 'fast-track'
+  return word === 'bug' || word === 'improvement' ? 'shortened' : 'full'
+}
+
+/** Times that a workflow may come back to a step that says nothing of it. */
 export const defaultMaxIterations = 10
 
 /** A role as it is compared: agents and definitions write `@Reviewer` and `reviewer` alike. */

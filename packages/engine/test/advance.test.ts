@@ -37,7 +37,7 @@ const chain = (agents: readonly string[], change: Record<number, { onSuccess?: s
         requireApproval: false,
         timeoutMs: null,
         retry: null,
-        maxIterations: 50,
+        maxIterations: null,
         context: {},
       })),
     },

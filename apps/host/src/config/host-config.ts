@@ -1,4 +1,4 @@
-import type { WorkflowDefinition } from '@nexus/engine'
+import type { Tier, WorkflowTiers } from '@nexus/engine'
 
 /** How to start the agents of one role. */
 export interface AgentConfig {
@@ -15,7 +15,22 @@ export interface ProjectConfig {
   readonly key: string
   /** Absolute; where the project's agents work. */
   readonly workspace: string
-  readonly workflow: WorkflowDefinition
+  /** Linked, with every tier that its tasks may get: `workflow[nearestTier(workflow, tier)]`. */
+  readonly workflow: WorkflowTiers
+  /** Tier by task type (in small letters), before `tierOfType`. */
+  readonly tiers: ReadonlyMap<string, Tier>
+  /** Its tasks worked on at the same time by this host; null: the host's own bound is the only one. */
+  readonly concurrency: number | null
+  /** What stands before the numbers that the host gives out; mostly nothing. */
+  readonly issuePrefix: string
+}
+
+/** When agents of one role are no longer started because they fail again and again. */
+interface FuseConfig {
+  /** Failures in a row, over all tasks. */
+  readonly failures: number
+  /** From the last failure until one agent is tried again. */
+  readonly coolDownMs: number
 }
 
 /** What `nexus.yaml` says. */
@@ -29,4 +44,9 @@ export interface HostConfig {
   readonly concurrency: number
   /** Port of the API; null: the last one used, else any. */
   readonly apiPort: number | null
+  /** What becomes of running agents while a store cannot be reached. */
+  readonly onUnreachable: 'keep' | 'stop'
+  readonly fuse: FuseConfig
+  /** How long the folder of a run is kept after its end, in days. */
+  readonly keepRunsDays: number
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { ConfigError, nameProblem } from '@nexus/core'
-import { defaultMaxIterations, roleOf, type WorkflowDefinition } from '@nexus/engine'
+import { roleOf, type WorkflowDefinition } from '@nexus/engine'
 import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import type { AgentConfig, HostConfig, ProjectConfig } from './host-config.ts'
 import { HostFile } from './schema.ts'
@@ -94,7 +94,10 @@ const understand = (file: HostFile, path: string, fail: Fail): HostConfig => {
       {
         key,
         workspace: workspaceOf(key, project.workspace, path, fail),
-        workflow: chosen(key, project.workflow, workflows, fail),
+        workflow: { full: { definition: chosen(key, project.workflow, workflows, fail), others: [] } },
+        tiers: new Map(Object.entries(project.tiers).map(([type, tier]) => [type.trim().toLowerCase(), tier])),
+        concurrency: project.concurrency ?? null,
+        issuePrefix: prefixOf(key, project.issue_prefix, fail),
       },
     ]),
   )
@@ -104,6 +107,9 @@ const understand = (file: HostFile, path: string, fail: Fail): HostConfig => {
     agents,
     concurrency: file.concurrency,
     apiPort: file.api.port === 0 ? null : file.api.port,
+    onUnreachable: file.on_unreachable,
+    fuse: { failures: file.fuse.failures, coolDownMs: file.fuse.cool_down_seconds * 1000 },
+    keepRunsDays: file.runs.keep_days,
   }
 }
 
@@ -161,11 +167,20 @@ const readWorkflow = (
         requireApproval: false,
         timeoutMs: timeout === undefined ? null : timeout * 1000,
         retry: null,
-        maxIterations: defaultMaxIterations,
+        maxIterations: null,
         context: {},
       }
     }),
   }
+}
+
+/** Room for the numbers of a long life. */
+const numberDigits = '999999999'
+
+const prefixOf = (key: string, prefix: string, fail: Fail): string => {
+  const problem = nameProblem('issueNumber', `${prefix}${numberDigits}`)
+  if (problem) fail(['projects', key, 'issue_prefix'], `an issue number such as ${prefix}${numberDigits} ${problem}.`)
+  return prefix
 }
 
 const workspaceOf = (key: string, workspace: string, file: string, fail: Fail): string => {

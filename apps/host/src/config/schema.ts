@@ -1,3 +1,4 @@
+import { tiers } from '@nexus/engine'
 import { z } from 'zod'
 
 /** What the protocol allows in a step and this host would have to act on, but does not yet. */
@@ -100,10 +101,22 @@ const Workflow = z.strictObject(
   'write { steps: […] }',
 )
 
+const wholeFrom1 = 'a whole number from 1 to 1000 is needed'
+const atATime = z.int(wholeFrom1).min(1, wholeFrom1).max(1000, wholeFrom1)
+
 const Project = z.strictObject(
   {
     workspace: text('a workspace (the folder where its agents work)'),
     workflow: text('the name of a workflow').optional(),
+    tiers: z
+      .record(
+        z.string(),
+        z.enum(tiers, 'use full, shortened or fast-track'),
+        'write { bug: full }: a tier for a task type',
+      )
+      .default({}),
+    concurrency: atATime.optional(),
+    issue_prefix: z.string('a prefix is text: put it in quotes').default(''),
   },
   'write { workspace: … }',
 )
@@ -123,11 +136,22 @@ export const HostFile = z.strictObject(
     workflows: z
       .record(z.string(), Workflow, section('workflows (name: { steps: […] })'))
       .refine(some, 'at least one workflow is needed'),
-    concurrency: z
-      .int('a whole number from 1 to 1000 is needed')
-      .min(1, 'a whole number from 1 to 1000 is needed')
-      .max(1000, 'a whole number from 1 to 1000 is needed')
-      .default(4),
+    concurrency: atATime.default(4),
+    on_unreachable: z
+      .enum(['keep', 'stop'], 'use keep (agents go on while a store cannot be reached) or stop')
+      .default('keep'),
+    fuse: z
+      .strictObject(
+        { failures: atATime.default(5), cool_down_seconds: seconds.default(600) },
+        'write { failures: 5, cool_down_seconds: 600 }',
+      )
+      .prefault({}),
+    runs: z
+      .strictObject(
+        { keep_days: z.number('a number of days is needed').min(0, 'a number of days is needed').default(30) },
+        'write { keep_days: 30 }',
+      )
+      .prefault({}),
     api: z
       .strictObject(
         {

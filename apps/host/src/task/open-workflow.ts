@@ -1,6 +1,13 @@
 import type { ClaimedTask, InboxTask, Workflow } from '@nexus/core'
 import { siblingName } from '@nexus/core'
-import { createDocument, documentOf, toData, type WorkflowDocument } from '@nexus/engine'
+import {
+  createDocument,
+  documentOf,
+  type LinkedWorkflow,
+  nearestTier,
+  toData,
+  type WorkflowDocument,
+} from '@nexus/engine'
 import type { ProjectConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import { taskFilename, taskTypeIn, titleOf } from './markdown.ts'
@@ -59,6 +66,13 @@ const inputFor = (id: string, document: WorkflowDocument, { project, issueNumber
   data: toData(document),
 })
 
+const linkedOf = ({ key, workflow }: ProjectConfig): LinkedWorkflow => {
+  const tier = nearestTier(workflow, 'full')
+  const linked = tier === null ? undefined : workflow[tier]
+  if (!linked) throw new Error(`The workflow of project ${key} has no steps.`)
+  return linked
+}
+
 /** Saved before anything runs, so that whoever takes the task over finds its workflow. */
 const createWorkflow = async (tools: Tools, request: OpenRequest, id: string): Promise<boolean> => {
   const { task, project, issueNumber } = request
@@ -70,8 +84,7 @@ const createWorkflow = async (tools: Tools, request: OpenRequest, id: string): P
     project: project.key,
     issueNumber,
     description: title,
-    definition: project.workflow,
-    others: [],
+    ...linkedOf(project),
     metadata: { [metadataKeys.task]: task.id, [metadataKeys.file]: file, [metadataKeys.workspace]: project.workspace },
   })
   const saved = await tools.stores.workflows.save(inputFor(id, document, request), { ifRev: null })
