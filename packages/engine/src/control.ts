@@ -43,7 +43,9 @@ const rewound = (document: WorkflowDocument, name: string): WorkflowDocument | n
   const group = groupOf(document, from)
   const steps = document.steps.map((step, index): Step => {
     const isAgain = (index > from && step.workflow === first.workflow) || group.includes(index)
-    return isAgain ? { ...step, status: 'pending', approval: null, error: null, retry_count: 0, retry_at: null } : step
+    if (isAgain) return { ...step, status: 'pending', approval: null, error: null, retry_count: 0, retry_at: null }
+    // What is passed over ends: its agent is stopped before the next one starts.
+    return step.status === 'running' ? { ...step, status: 'skipped', error: 'passed over by a person' } : step
   })
   return { ...document, steps, current_step: from, merge_approval: null }
 }
