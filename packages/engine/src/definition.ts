@@ -91,3 +91,8 @@ export const defaultMaxIterations = 10
 
 /** A role as it is compared: agents and definitions write `@Reviewer` and `reviewer` alike. */
 export const roleOf = (agentType: string): string => agentType.trim().replace(/^@/, '').toLowerCase()
+
+const endWords: readonly string[] = ['', 'none', 'done', 'complete', 'finish', 'end']
+
+/** Whether this word, where a step or a role could stand, means that nothing follows. */
+export const isEndWord = (word: string): boolean => endWords.includes(word.trim().toLowerCase())

@@ -1,9 +1,7 @@
 import type { JsonObject } from '@nexus/core'
-import { roleOf } from './definition.ts'
+import { isEndWord, roleOf } from './definition.ts'
 import { type Step, stepName, type WorkflowDocument } from './document.ts'
 import { decide } from './expression.ts'
-
-const endWords: readonly string[] = ['', 'none', 'done', 'complete', 'finish', 'end']
 
 /** Where a workflow goes from a step: to the step at this index, to its end, or nowhere that can be found. */
 export interface Way {
@@ -27,8 +25,6 @@ const isMember = (document: WorkflowDocument, index: number): boolean =>
   document.steps.some(
     (step, at) => step.parallel_with.length > 0 && at !== index && groupOf(document, at).includes(index),
   )
-
-const isEndWord = (word: string): boolean => endWords.includes(word.trim().toLowerCase())
 
 /** Index of the step of this id in the list of the given one, else of the first step of the workflow of this name. */
 const targetOf = (document: WorkflowDocument, { workflow }: Step, name: string): number => {
@@ -111,7 +107,10 @@ const nextInOrder = (document: WorkflowDocument, index: number, step: Step): Way
 /** Where it goes on after the step at this index: routes decide, then `next_agent`, then `on_success`, then the order. */
 export const wayFrom = (document: WorkflowDocument, index: number): Way => {
   const step = document.steps[index]
-  if (!step || step.final_step) return { to: 'end', note: null }
+  if (!step) return { to: 'end', note: null }
+  // What a step leads to holds for one that was run: a skipped loop back is no loop.
+  if (step.status === 'skipped') return { to: nextInOrder(document, index, step), note: null }
+  if (step.final_step) return { to: 'end', note: null }
   const { target, note } = routeOf(document, step)
   if (target !== null) return wayTo(document, step, target, note)
   const meant = agentWay(document, index, step)

@@ -111,6 +111,19 @@ describe('conditions', () => {
     expect(run.launches()).toEqual(['a', 'b', 'b'])
   })
 
+  test('a skipped step leads nowhere itself: the next in the list follows', () => {
+    const steps = [stepOf('a'), stepOf('b', { condition: 'again', onSuccess: 'a' }), stepOf('c')]
+    const passed = started(workflowOf(steps)).play({ type: 'report', of: 'a', payload: { again: false } })
+    expect(passed.launches()).toEqual(['a', 'c'])
+    const looped = started(workflowOf(steps))
+      .play({ type: 'report', of: 'a', payload: { again: true } })
+      .done('b')
+    expect(looped.launches()).toEqual(['a', 'b', 'a'])
+    const last = [stepOf('a'), stepOf('b', { condition: 'again', finalStep: true }), stepOf('c')]
+    const open = started(workflowOf(last)).play({ type: 'report', of: 'a', payload: { again: false } })
+    expect(open.launches()).toEqual(['a', 'c'])
+  })
+
   test('a first step that is skipped, too', () => {
     expect(started(workflowOf([stepOf('a', { condition: 'false' }), stepOf('b')])).launches()).toEqual(['b'])
   })
