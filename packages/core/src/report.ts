@@ -14,6 +14,9 @@ export interface ReportedCompletion {
   attemptId: string | null
 }
 
+/** The longest report that is taken in, as a file or as a request, in bytes: agents in the field write 5 MB of text. */
+export const maxReportBytes = 8 * 1024 * 1024
+
 export type ReadReport = { ok: true; report: ReportedCompletion } | { ok: false; reason: string }
 
 const statusWords = {

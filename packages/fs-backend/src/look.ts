@@ -19,12 +19,14 @@ const orNull = <T>(work: () => T): T | null => {
 export const look = {
   stat: (folder: OpenFolder, name: string): Stats | null => orNull(() => lstatSync(folder.at(name))),
 
-  read: (folder: OpenFolder, name: string): ReadFile | null =>
+  /** A file longer than `most` bytes comes without them. */
+  read: (folder: OpenFolder, name: string, most = Number.POSITIVE_INFINITY): ReadFile | null =>
     orNull(() => {
       const fd = openSync(folder.at(name), howToRead)
       try {
         const stat = fstatSync(fd)
-        return stat.isFile() ? { bytes: readFileSync(fd), stat } : null
+        if (!stat.isFile()) return null
+        return { bytes: stat.size > most ? Buffer.alloc(0) : readFileSync(fd), stat }
       } finally {
         closeSync(fd)
       }

@@ -11,7 +11,8 @@ export interface ReadFile {
 
 /** Reading below the root. What is no plain file (a symlink, a folder, a pipe) is no record and reads as absent. [C-FILES-3] */
 export interface Reading {
-  read(path: string): Promise<ReadFile | null>
+  /** A file longer than `most` bytes comes without them: its stat says how long it is. */
+  read(path: string, most?: number): Promise<ReadFile | null>
   /** Null where there is no plain file. */
   stat(path: string): Promise<Stats | null>
   /** True where something lies that is no plain file. */
@@ -32,12 +33,17 @@ export const isNoRecord = (error: unknown): boolean => noRecordCodes.has(errnoOf
 /** O_NONBLOCK: a pipe put in a record's place must not hang the store. */
 export const howToRead = flags.O_RDONLY | flags.O_NOFOLLOW | flags.O_NONBLOCK
 
-const readAll = async (fd: number, stat: Stats): Promise<Buffer> => {
+/** Nothing of a file that is, or meanwhile grows, longer than `most`. */
+const readAll = async (fd: number, stat: Stats, most: number): Promise<Buffer> => {
+  if (stat.size > most) return Buffer.alloc(0)
   const chunks: Buffer[] = []
+  let total = 0
   for (let size = Math.max(stat.size + 1, 64); ; size = 65_536) {
     const chunk = Buffer.allocUnsafe(size)
     const { bytesRead } = await sys.read(fd, chunk, 0, size, null)
     if (bytesRead > 0) chunks.push(chunk.subarray(0, bytesRead))
+    total += bytesRead
+    if (total > most) return Buffer.alloc(0)
     if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)
   }
 }
@@ -54,13 +60,13 @@ export const createReading = (withFolder: WithFolder): Reading => {
   const entries = (path: string): Promise<Dirent[]> =>
     lookup(path, [], () => withFolder(path, (folder) => sys.readdir(folder.at('.'), { withFileTypes: true })))
   return {
-    read: (path) =>
+    read: (path, most = Number.POSITIVE_INFINITY) =>
       lookup(path, null, () =>
         withFolder(dirname(path), async (folder) => {
           const fd = await sys.open(folder.at(basename(path)), howToRead)
           try {
             const stat = await sys.fstat(fd)
-            return stat.isFile() ? { bytes: await readAll(fd, stat), stat } : null
+            return stat.isFile() ? { bytes: await readAll(fd, stat, most), stat } : null
           } finally {
             await sys.close(fd)
           }

@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Backend, CompletionInput, Mailbox } from '@nexus/core'
+import type { Backend, CompletionInput, LogFields, Mailbox } from '@nexus/core'
 import { createFakes, type FakeClock, openMemoryBackend } from '@nexus/testkit'
 import { expect, test } from 'vitest'
 import { openFsBackend, openMailbox } from '../src/index.ts'
@@ -13,13 +13,21 @@ interface Setting {
   mailbox: Mailbox
   again(): Promise<{ backend: Backend; mailbox: Mailbox }>
   drop(issueNumber: string, text: string): Promise<string>
+  /** The paths that were warned of. */
+  warnings(): string[]
 }
 
 const report = { agent_type: 'developer', summary: 'Done', extra: [1] }
 
 const inSetting = async (work: (setting: Setting) => Promise<void>): Promise<void> => {
   const root = await freshRoot()
-  const { clock, context } = createFakes()
+  const { clock, context: fakes } = createFakes()
+  const told: string[] = []
+  const logger = {
+    ...fakes.logger,
+    warn: (_: string, fields: LogFields = {}) => void told.push(String(fields['path'])),
+  }
+  const context = { ...fakes, logger }
   const again = async () => ({
     backend: await openFsBackend({ root, ...context }),
     mailbox: await openMailbox({ root, ...context }),
@@ -32,7 +40,7 @@ const inSetting = async (work: (setting: Setting) => Promise<void>): Promise<voi
     return path
   }
   try {
-    await work({ root, clock, backend, mailbox, again, drop })
+    await work({ root, clock, backend, mailbox, again, drop, warnings: () => told })
   } finally {
     await rm(root, { recursive: true, force: true })
   }
@@ -115,6 +123,31 @@ test('[C-COMPLETION-11] what stays unreadable is rejected once and left in place
     const next = await again()
     expect(await next.mailbox.collect(next.backend.completions)).toEqual({ imported: [], rejected: [], waiting: 0 })
     expect(await readFile(path, 'utf8')).toBe('{"agent_type": "dev')
+  }))
+
+test('[C-COMPLETION-11] what is too long for a report is refused for its length, without reading it, and stays', () =>
+  inSetting(async ({ mailbox, backend, clock, drop }) => {
+    const path = await drop('7', JSON.stringify(report))
+    // Sparse: as long as the agent made it, and nothing to read for whoever tries.
+    await truncate(path, 100 * 1024 * 1024 * 1024)
+    expect(await mailbox.collect(backend.completions)).toEqual({ imported: [], rejected: [], waiting: 1 })
+    clock.advance(60_000)
+    const { rejected } = await mailbox.collect(backend.completions)
+    expect(rejected).toEqual([{ path, reason: 'The report is 107374182400 bytes long; at most 8388608 are taken.' }])
+    expect(await mailbox.collect(backend.completions)).toEqual({ imported: [], rejected: [], waiting: 0 })
+    await backend.completions.save(completion('posted'))
+    expect((await stat(path)).size).toBe(107_374_182_400)
+    expect((await backend.completions.history('7')).items).toMatchObject([{ summary: 'posted' }])
+  }))
+
+test('[C-COMPLETION-9] a summary under a name that is none is told of once, and read by nobody', () =>
+  inSetting(async ({ mailbox, backend, drop, warnings }) => {
+    const folder = dirname(await drop('7', JSON.stringify(report)))
+    for (const name of ['completion_summary.json', 'Completion-Summary_7.json', 'completion_summary_7.json.tmp'])
+      await writeFile(`${folder}/${name}`, JSON.stringify(report))
+    expect((await mailbox.collect(backend.completions)).imported).toHaveLength(1)
+    await mailbox.collect(backend.completions)
+    expect(warnings().sort()).toEqual([`${folder}/Completion-Summary_7.json`, `${folder}/completion_summary.json`])
   }))
 
 test('[C-COMPLETION-12] the mirror shows the latest and is never a report', () =>

@@ -1,10 +1,8 @@
-import { isStoreError, type Logger } from '@nexus/core'
+import { isStoreError, type Logger, maxReportBytes } from '@nexus/core'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Intake, PostAnswer } from '../intake/intake.ts'
 import type { Bearer, Tokens } from './tokens.ts'
-
-const maxBodyBytes = 8 * 1024 * 1024
 
 /** Where agents POST their reports. */
 export const completionPath = '/api/v1/completion'
@@ -25,6 +23,8 @@ const statusOf = {
   'foreign-attempt': 403,
   'no-project': 409,
 } as const satisfies Record<PostAnswer['status'], number>
+
+const attemptOf = (bearer: Bearer): string | null => (bearer.kind === 'attempt' ? bearer.attempt : null)
 
 export interface ApiOptions {
   intake: Pick<Intake, 'post'>
@@ -56,14 +56,19 @@ export const createApi = ({ intake, tokens, logger }: ApiOptions) => {
   app.post(
     completionPath,
     bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (context) => context.json({ error: `A report is at most ${maxBodyBytes} bytes long.` }, 413),
+      maxSize: maxReportBytes,
+      onError(context) {
+        const bearer = context.get('bearer')
+        const reason = `A report is at most ${maxReportBytes} bytes long.`
+        logger.warn('report refused', { status: 'too-long', reason, run: attemptOf(bearer) })
+        return context.json({ error: reason }, 413)
+      },
     }),
     async (context) => {
       const bearer = context.get('bearer')
-      const answer = await intake.post(await context.req.text(), bearer.kind === 'attempt' ? bearer.attempt : null)
+      const answer = await intake.post(await context.req.text(), attemptOf(bearer))
       if (answer.status === 'stored') return context.json({ dedup_key: answer.dedupKey }, 201)
-      logger.warn('report refused', { status: answer.status, reason: answer.reason })
+      logger.warn('report refused', { status: answer.status, reason: answer.reason, run: attemptOf(bearer) })
       return context.json({ error: answer.reason }, statusOf[answer.status])
     },
   )

@@ -6,6 +6,7 @@ import {
   dropReportId,
   type ImportedDrop,
   isStoreError,
+  maxReportBytes,
   type ReportedCompletion,
   readReportText,
 } from '@nexus/core'
@@ -81,6 +82,12 @@ const saveReport = async (
   }
 }
 
+/** One that is too long was not read at all: it may be as long as the disk. */
+const readDrop = ({ bytes, stat }: ReadFile, issueNumber: string): Read =>
+  stat.size > maxReportBytes
+    ? { ok: false, reason: `The report is ${stat.size} bytes long; at most ${maxReportBytes} are taken.` }
+    : readReportText(bytes.toString('utf8'), { issueNumber })
+
 const inputOf = (project: string, { bytes, stat }: ReadFile, report: ReportedCompletion): CompletionInput => ({
   project,
   issueNumber: report.issueNumber,
@@ -115,10 +122,10 @@ export const createDrops = (tools: FsTools, seen: Seen): Drops => {
   return {
     async import(place, completions, options) {
       const { path, project, issueNumber } = place
-      const file = await reading.read(path)
+      const file = await reading.read(path, maxReportBytes)
       if (!file) return { status: 'known' }
       if (await seen.kindOf({ ...place, ...file })) return { status: 'known' }
-      const read: Read = readReportText(file.bytes.toString('utf8'), { issueNumber })
+      const read = readDrop(file, issueNumber)
       if (!read.ok) return unreadable(place, file, read.reason)
       const after = await reading.stat(path)
       if (after && (after.size !== file.stat.size || after.mtimeMs !== file.stat.mtimeMs)) return { status: 'waiting' }

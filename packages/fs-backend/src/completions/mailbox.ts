@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import { type CallOptions, type CompletionStore, type Mailbox, StoreError } from '@nexus/core'
+import { type CallOptions, type CompletionStore, type Mailbox, maxReportBytes, StoreError } from '@nexus/core'
 import { createCatalog, type FactReader } from '../catalog.ts'
 import { isVisibleName, recordName } from '../layout.ts'
 import { look } from '../look.ts'
@@ -20,15 +20,36 @@ const prepareFolder = (root: string, folder: string): void => {
   }
 }
 
+/** What was meant for a summary, by a program that got the name wrong. */
+const nearName = /^completion[-_ ]?summary.*\.json$/i
+
+/** Tells of summaries that nobody will ever read, once each. */
+const createMisnamed = ({ logger }: Pick<FsTools, 'logger'>) => {
+  const told = new Set<string>()
+  return (folder: string, name: string): void => {
+    if (!nearName.test(name) || told.size > 1_000) return
+    const path = join(folder, name)
+    if (told.has(path)) return
+    told.add(path)
+    const reason = 'Its name is not completion_summary_{issue}.json.'
+    logger.warn('A completion summary is not read; it stays where it is', { path, reason })
+  }
+}
+
 /** Summaries whose present content nobody has imported or written here, oldest first. */
-const createFind = ({ layout, reading }: FsTools, seen: Seen) => {
+const createFind = ({ layout, reading, logger }: FsTools, seen: Seen) => {
   const catalog = createCatalog<boolean>({ reading })
+  const tellMisnamed = createMisnamed({ logger })
 
   const readerOf = (project: string): FactReader<boolean> => ({
-    isRecord: (name) => recordName.summary(name) !== null && isVisibleName(name),
+    isRecord(name) {
+      if (recordName.summary(name) !== null && isVisibleName(name)) return true
+      tellMisnamed(layout.completions(project), name)
+      return false
+    },
     isKind: (stat) => stat.isFile(),
     read(folder, name) {
-      const file = look.read(folder, name)
+      const file = look.read(folder, name, maxReportBytes)
       const issueNumber = recordName.summary(name)
       if (!file || issueNumber === null) return null
       const isSeen = seen.look(folder, { project, issueNumber, ...file }) !== null

@@ -1,4 +1,10 @@
-import { type Completion, type CompletionStatus, type CompletionStore, completionStatuses } from '@nexus/core'
+import {
+  type Completion,
+  type CompletionStatus,
+  type CompletionStore,
+  completionStatuses,
+  maxReportBytes,
+} from '@nexus/core'
 import { documentOf, encodeJson } from '../documents.ts'
 import type { ReadFile } from '../reading.ts'
 import type { Change, Decision } from '../revisions/revisions.ts'
@@ -58,9 +64,11 @@ export const createMirror = (tools: FsTools, { records, seen, drops, save }: Mir
     const outcome = await drops.import(place, { save }, { inHand })
     // Still in the making, or the mirror already; the import of what it becomes refreshes again.
     if (outcome.status === 'waiting' || outcome.status === 'same') return nothing
-    const file = await reading.read(place.path)
+    const file = await reading.read(place.path, maxReportBytes)
     const kind = file && (await seen.kindOf({ ...place, ...file }))
     if (file && kind === null) return decide(place)
+    // Too long to be a report, and to be copied before we replace it: whoever wrote it may take it away.
+    if (file && kind === 'rejected' && file.stat.size > maxReportBytes) return nothing
     const latest = latestOf(await records.ofIssue(place.project, place.issueNumber))
     if (!latest?.found.ok) return remove(place, file)
     const present = file && documentOf(place.path, file).parsed

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
+import { maxReportBytes } from '@nexus/core'
 import type { OpenFolder } from '../folder.ts'
 import { sha256 } from '../layout.ts'
 import { look } from '../look.ts'
@@ -30,9 +31,12 @@ const kept = 32
 
 const entryPattern = /^(\d+)-\d+-[0-9a-f]{16}\.(drop|mirror|rejected)$/
 
+/** Of a file that is too long for a report: nobody reads it to learn its sum. */
+const unread = '0'.repeat(16)
+
 /** The sighting's name among those of its file. */
 export const sightingName = ({ stat, bytes }: Sighting): string =>
-  `${Math.round(stat.mtimeMs * 1000)}-${stat.size}-${sha256(bytes).slice(0, 16)}`
+  `${Math.round(stat.mtimeMs * 1000)}-${stat.size}-${stat.size > maxReportBytes ? unread : sha256(bytes).slice(0, 16)}`
 
 const kindIn = (names: readonly string[], sighting: Sighting): SeenKind | null => {
   const prefix = `${sightingName(sighting)}.`
