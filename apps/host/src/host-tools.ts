@@ -1,5 +1,6 @@
 import type { Clock, Ids, Logger, Stores } from '@nexus/core'
 import type { HostConfig } from './config/host-config.ts'
+import type { Explain } from './intake/explain.ts'
 import type { Timing } from './loop/timing.ts'
 import type { AgentVariables, Runner } from './runner/index.ts'
 import type { HostRecords } from './task/host-records.ts'
@@ -22,6 +23,8 @@ export interface HostTools {
   collect(): Promise<{ waiting: number }>
   /** Why the summary file at this path cannot be read; null for any other path. */
   whyUnreadable(path: string): string | null
+  /** Tells of reports that do not count. */
+  explain: Explain
   /** The whole environment of an agent. */
   environment(variables: AgentVariables, passThrough: readonly string[]): Record<string, string>
   /** Where and with which token an attempt may POST its report. */

@@ -6,11 +6,13 @@ import { openTokens } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostTools } from './host-tools.ts'
 import type { MailboxSource } from './intake/collector.ts'
+import { createExplain } from './intake/explain.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
 import { type Availability, createAvailability } from './loop/availability.ts'
 import type { Holds } from './loop/hold.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
+import { removeOldRuns } from './loop/old-runs.ts'
 import { defaultTiming, type Timing } from './loop/timing.ts'
 import { readRunProject } from './run-project.ts'
 import { agentEnvironment, type Runner } from './runner/index.ts'
@@ -87,6 +89,7 @@ const createTools = (options: HostOptions, intake: Intake, reporting: HostTools[
     inOutage,
     collect: intake.collect,
     whyUnreadable: intake.whyUnreadable,
+    explain: createExplain(logger),
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
     summaryFile: (project, issueNumber) => mailboxes.own.file(project, issueNumber),
   }
@@ -109,6 +112,7 @@ const letGo = async (holds: Holds): Promise<void> => {
 }
 
 interface Working {
+  root: string
   intake: Intake
   holds: Holds
   availability: Availability
@@ -116,12 +120,13 @@ interface Working {
 
 const runHost = async (
   tools: HostTools,
-  { intake, holds, availability }: Working,
+  { root, intake, holds, availability }: Working,
   { once, signal }: RunOptions,
 ): Promise<HostEnd> => {
   const work = createTaskLife(tools, availability)
   const ended = new AbortController()
   const unkeep = keepLeases(tools, holds, availability)
+  const unclean = removeOldRuns(root, tools, holds)
   const taking = intake.run(AbortSignal.any([signal, ended.signal]))
   try {
     const { outcomes, isStuck } = await runInboxLoop(tools, { holds, availability, work, signal, once })
@@ -134,6 +139,7 @@ const runHost = async (
   } finally {
     await letGo(holds)
     unkeep()
+    unclean()
     ended.abort()
     await taking
   }
@@ -161,7 +167,7 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const unlisten = hearEnds(runner, holds)
   return {
     api: server,
-    run: (run) => runHost(tools, { intake, holds, availability }, run),
+    run: (run) => runHost(tools, { root, intake, holds, availability }, run),
     async close() {
       unlisten()
       await server.close()

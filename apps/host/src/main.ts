@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { add } from './cli/add.ts'
 import { exitCodeOf } from './cli/exit.ts'
+import { type LogsCommand, logs } from './cli/logs.ts'
 import { run } from './cli/run.ts'
 import { type DemoCommand, demo } from './demo/demo.ts'
 
@@ -54,6 +55,27 @@ ${codes}`,
   )
   .action(async (project: string, filename: string) => {
     process.exitCode = await add(project, filename)
+  })
+
+program
+  .command('logs')
+  .description('Print what the agent of a run said: of the newest run of an issue, or of one attempt.')
+  .argument('<issue|attempt>', 'an issue number, or an attempt as logs and statuses name it')
+  .option('--project <key>', 'of this project, where several have such an issue')
+  .option('-f, --follow', 'go on until the run ends')
+  .option('--json', 'one object a line: the run, its output line by line, its end')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus-host logs 12
+  nexus-host logs 12 --project shop --follow
+  nexus-host logs at-0mh1c5k8a2f --json
+
+The runs lie below NEXUS_DIR. ${codes}`,
+  )
+  .action(async (target: string, options: LogsCommand) => {
+    process.exitCode = await logs(target, options)
   })
 
 program

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { recordAgent, spawnAgent } from './runner/agent-process.ts'
 import { createOnce } from './runner/durable-file.ts'
+import { endRun } from './runner/end-run.ts'
 import { touch } from './runner/file-watch.ts'
-import { endGroup } from './runner/process-group.ts'
+import { rotateOutput } from './runner/output-log.ts'
 import { currentProcess } from './runner/process-identity.ts'
 import { type RunFolder, runFolderAt } from './runner/run-folder.ts'
 import { type RunExit, type RunSpec, readSpec, recordExit, recordText } from './runner/run-records.ts'
@@ -21,7 +22,7 @@ async function runAgent(paths: RunFolder, spec: RunSpec, requests: EndRequests):
   try {
     recordAgent(paths, agent.pid)
   } catch (error) {
-    await endGroup(agent.pid, spec)
+    await endRun(paths, agent.pid, spec)
     throw error
   }
   touch(paths.folder)
@@ -29,9 +30,9 @@ async function runAgent(paths: RunFolder, spec: RunSpec, requests: EndRequests):
   const request = await Promise.race([agent.exited.then(() => ({ reason: 'exited' as const })), requests.first])
   unwatch()
   // Also after the agent's own end: what it left running must not meet the next step in the same working folder.
-  const ended = await endGroup(agent.pid, spec)
-  if (!ended)
-    return { ...NO_STATUS, reason: request.reason, message: `processes of group ${agent.pid} cannot be ended` }
+  const ended = await endRun(paths, agent.pid, spec)
+  rotateOutput(paths, spec.outputBytes)
+  if (!ended) return { ...NO_STATUS, reason: request.reason, message: `processes of the run cannot be ended` }
   return { ...(await agent.exited), ...request }
 }
 

@@ -33,7 +33,7 @@ const good = `projects:
   shop: { workspace: . }
 agents:
   Triage: { command: 'node agents/triage.mjs' }
-  '@developer': { command: [node, agents/dev.mjs], stdin: none, timeout_seconds: 60, env: [API_KEY] }
+  '@developer': { command: [node, agents/dev.mjs], prompt: none, timeout_seconds: 60, env: [API_KEY] }
 workflows:
   chain:
     apiVersion: nexus/v1
@@ -55,10 +55,12 @@ describe('nexus.yaml', () => {
     })
     expect(config.agents.get('developer')).toEqual({
       command: ['node', 'agents/dev.mjs'],
-      stdin: 'none',
+      prompt: 'none',
       timeoutMs: 60_000,
       env: ['API_KEY'],
+      variables: {},
     })
+    expect(config.agents.get('triage')).toMatchObject({ prompt: 'stdin', timeoutMs: null, env: [] })
     expect(config.projects.get('shop')).toMatchObject({
       workspace: folder,
       workflow: { full: { definition: { name: 'chain' }, others: [] } },
@@ -69,6 +71,25 @@ describe('nexus.yaml', () => {
       { id: 'triage', agentType: 'triage', prompt: 'Look.', onSuccess: null },
       { id: 'develop', agentType: 'developer', prompt: 'Do it.', timeoutMs: 30_000 },
     ])
+  })
+
+  const agent = (members: string) => good.replace("command: 'node agents/triage.mjs'", members)
+
+  test('a preset brings its command, to which args are added, and what it may inherit', async () => {
+    const config = await read(agent('preset: claude, args: [--model, opus], env: [MY_PROXY]'))
+    const claude = config.agents.get('triage')
+    expect(claude?.command.at(0)).toBe('claude')
+    expect(claude?.command.slice(-2)).toEqual(['--model', 'opus'])
+    expect(claude).toMatchObject({ prompt: 'stdin', env: expect.arrayContaining(['ANTHROPIC_API_KEY', 'MY_PROXY']) })
+  })
+
+  test('how the prompt comes is seen by its placeholder, or said', async () => {
+    const promptOf = async (members: string) => (await read(agent(members))).agents.get('triage')?.prompt
+    expect(await promptOf("command: [node, a.mjs, -p, '{prompt}']")).toBe('argument')
+    expect(await promptOf("command: [node, a.mjs, '--in={prompt_file}']")).toBe('file')
+    expect(await promptOf('command: [node, a.mjs]')).toBe('stdin')
+    expect(await promptOf(`command: 'a "$1"', prompt: argument`)).toBe('argument')
+    expect(await promptOf('command: a, prompt: file')).toBe('file')
   })
 
   const step = (members: string) => good.replace("prompt: 'Look.'", members)
@@ -116,6 +137,53 @@ describe('nexus.yaml', () => {
       'no command',
       good.replace("command: 'node agents/triage.mjs'", ''),
       'nexus.yaml:4:3: agents.Triage.command: a command is needed',
+    ],
+    [
+      'an unknown preset',
+      agent('preset: clod'),
+      'nexus.yaml:4:13: agents.Triage.preset: use claude, codex, gemini, copilot, or a command of your own',
+    ],
+    [
+      'a preset beside a command',
+      agent("preset: codex, command: 'codex exec'"),
+      'nexus.yaml:4:28: agents.Triage.command: a preset has a command of its own. Remove one of the two.',
+    ],
+    ['args of a command', agent('command: a, args: [--fast]'), 'agents.Triage.args: args belong to a preset'],
+    [
+      'a prompt of a preset',
+      agent('preset: codex, prompt: file'),
+      'agents.Triage.prompt: a preset says how its prompt comes',
+    ],
+    ['a prompt in some way', agent('command: a, prompt: fax'), 'agents.Triage.prompt: use stdin'],
+    [
+      'a prompt pasted into a line',
+      agent("command: 'a -p {prompt}'"),
+      'agents.Triage.command: a line for the shell gets the prompt as "$1"',
+    ],
+    [
+      'a prompt file pasted into a line',
+      agent("command: 'a -f {prompt_file}'"),
+      'a line for the shell has the file in a variable: write "$NEXUS_PROMPT_FILE"',
+    ],
+    [
+      'a line that does not use its argument',
+      agent("command: 'a; ', prompt: argument"),
+      'the line gets the prompt as "$1" and does not use it',
+    ],
+    [
+      'a placeholder that nothing is put in for',
+      agent("command: [a, '{prompt}'], prompt: stdin"),
+      '{prompt} stands for the prompt as an argument, and "prompt: stdin" says otherwise',
+    ],
+    [
+      'a prompt as an argument of a preset that reads it elsewhere',
+      agent("preset: claude, args: ['{prompt}']"),
+      'agents.Triage.args: {prompt} stands for the prompt as an argument',
+    ],
+    [
+      'runs kept for less than no time',
+      `${good}runs: { keep_days: -1 }\n`,
+      'runs.keep_days: a number of days is needed',
     ],
     [
       'no agents',

@@ -1,14 +1,18 @@
 import type { Tier, WorkflowTiers } from '@nexus/engine'
+import type { Command, PromptForm } from '../runner/command-line.ts'
 
 /** How to start the agents of one role. */
 export interface AgentConfig {
-  /** A line for `/bin/sh -c`, or an argument vector. */
-  readonly command: string | readonly string[]
-  readonly stdin: 'prompt' | 'none'
+  /** A line for `/bin/sh -c`, or an argument vector, in which placeholders may stand. */
+  readonly command: Command
+  /** How the prompt reaches it. */
+  readonly prompt: PromptForm
   /** Null: as long as it takes. */
   readonly timeoutMs: number | null
   /** Names of the host's variables that are passed through. */
   readonly env: readonly string[]
+  /** Set for it unless the host has them. */
+  readonly variables: Readonly<Record<string, string>>
 }
 
 export interface ProjectConfig {

@@ -3,6 +3,8 @@ import { dirname, relative, resolve } from 'node:path'
 import { ConfigError, nameProblem } from '@nexus/core'
 import { roleOf, type WorkflowDefinition } from '@nexus/engine'
 import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml'
+import { promptFormOf, promptProblem } from '../runner/command-line.ts'
+import { presets } from '../runner/presets.ts'
 import type { AgentConfig, HostConfig, ProjectConfig } from './host-config.ts'
 import { HostFile } from './schema.ts'
 
@@ -113,13 +115,27 @@ const understand = (file: HostFile, path: string, fail: Fail): HostConfig => {
   }
 }
 
+type AgentFile = HostFile['agents'][string]
+
+const howToStart = (
+  { preset, args, command, prompt, env }: AgentFile,
+  fail: (member: string, message: string) => never,
+): Omit<AgentConfig, 'timeoutMs'> => {
+  const known = preset === undefined ? null : presets[preset]
+  const whole = known ? [...known.command, ...args] : (command ?? [])
+  const form = known?.prompt ?? prompt ?? promptFormOf(whole)
+  const problem = promptProblem(whole, form)
+  if (problem) fail(known ? 'args' : 'command', problem)
+  return { command: whole, prompt: form, env: [...(known?.env ?? []), ...env], variables: known?.variables ?? {} }
+}
+
 const readAgents = (file: HostFile, fail: Fail): Map<string, AgentConfig> => {
   const agents = new Map<string, AgentConfig>()
   for (const [name, agent] of Object.entries(file.agents)) {
     const role = roleOf(name)
     if (agents.has(role)) fail(['agents', name], `another agent is called ${role} already (case and @ do not count).`)
     const timeoutMs = agent.timeout_seconds === undefined ? null : agent.timeout_seconds * 1000
-    agents.set(role, { command: agent.command, stdin: agent.stdin, timeoutMs, env: agent.env })
+    agents.set(role, { ...howToStart(agent, (member, message) => fail(['agents', name, member], message)), timeoutMs })
   }
   return agents
 }

@@ -1,5 +1,7 @@
 import { tiers } from '@nexus/engine'
 import { z } from 'zod'
+import { promptForms } from '../runner/command-line.ts'
+import { presetNames } from '../runner/presets.ts'
 
 /** What the protocol allows in a step and this host would have to act on, but does not yet. */
 const notYet = [
@@ -43,17 +45,38 @@ const text = (what: string) =>
     .min(1, `${what} is needed`)
 
 const variableNames = 'a list of names of environment variables is needed'
-const missingCommand = 'a command is needed: a line for the shell, or a list such as [node, agents/dev.mjs]'
+const argumentList = 'a list of arguments is needed, such as [--model, opus]'
+const missingCommand =
+  'a command is needed: a line for the shell, or a list such as [node, agents/dev.mjs]; or, instead of it, a preset'
 
-const Agent = z.strictObject(
-  {
-    command: z.union([text('a command'), z.array(z.string()).min(1, missingCommand)], missingCommand),
-    stdin: z.enum(['prompt', 'none'], 'use prompt (the prompt comes on standard input) or none').default('prompt'),
-    timeout_seconds: seconds.optional(),
-    env: z.array(z.string(variableNames), variableNames).default([]),
-  },
-  'write { command: … }',
-)
+const Agent = z
+  .strictObject(
+    {
+      preset: z.enum(presetNames, `use ${presetNames.join(', ')}, or a command of your own`).optional(),
+      args: z.array(z.string(argumentList), argumentList).default([]),
+      command: z.union([text('a command'), z.array(z.string()).min(1, missingCommand)], missingCommand).optional(),
+      prompt: z.enum(promptForms, 'use stdin (the prompt comes on standard input), argument, file or none').optional(),
+      timeout_seconds: seconds.optional(),
+      env: z.array(z.string(variableNames), variableNames).default([]),
+    },
+    'write { command: … } or { preset: … }',
+  )
+  .refine(({ preset, command }) => preset !== undefined || command !== undefined, {
+    path: ['command'],
+    message: missingCommand,
+  })
+  .refine(({ preset, command }) => preset === undefined || command === undefined, {
+    path: ['command'],
+    message: 'a preset has a command of its own. Remove one of the two.',
+  })
+  .refine(({ preset, args }) => preset !== undefined || args.length === 0, {
+    path: ['args'],
+    message: 'args belong to a preset. Write them into the command.',
+  })
+  .refine(({ preset, prompt }) => preset === undefined || prompt === undefined, {
+    path: ['prompt'],
+    message: 'a preset says how its prompt comes. Remove it, or write a command of your own.',
+  })
 
 const Step = z
   .strictObject(

@@ -46,7 +46,8 @@ const reportByFile = (report: string): void => {
   say(`reported by file: ${place}`)
 }
 
-const post = async (report: string): Promise<boolean> => {
+/** `refused`: by the host, or by whatever else listens where one was. `away`: nobody answers now. */
+const post = async (report: string): Promise<'stored' | 'refused' | 'away'> => {
   try {
     const answer = await fetch(variable('COMPLETION_URL'), {
       method: 'POST',
@@ -55,17 +56,20 @@ const post = async (report: string): Promise<boolean> => {
       signal: AbortSignal.timeout(5_000),
     })
     say(`POST: ${answer.status} ${await answer.text()}`)
-    return answer.status === 201
+    if (answer.status === 201) return 'stored'
+    return answer.status < 500 ? 'refused' : 'away'
   } catch (error) {
     say(`POST: ${error instanceof Error ? error.message : String(error)}`)
-    return false
+    return 'away'
   }
 }
 
 /** The host may be away for a moment; the file waits for it however long it takes. */
 const reportByPost = async (report: string): Promise<void> => {
   for (const pauseMs of [250, 1_000, 2_000, 0]) {
-    if (await post(report)) return
+    const answer = await post(report)
+    if (answer === 'stored') return
+    if (answer === 'refused') break
     await delay(pauseMs)
   }
   reportByFile(report)

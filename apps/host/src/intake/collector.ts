@@ -1,4 +1,4 @@
-import type { CompletionStore, Logger, Mailbox } from '@nexus/core'
+import type { CompletionStore, ImportedDrop, Logger, Mailbox } from '@nexus/core'
 
 /** Where summary files are looked for. */
 export type MailboxSource = Pick<Mailbox, 'collect' | 'watch'>
@@ -7,7 +7,8 @@ export interface CollectorOptions {
   completions: Pick<CompletionStore, 'save'>
   mailboxes: readonly MailboxSource[]
   logger: Logger
-  onImported(): void
+  /** Hears of each that was imported, after all that lay there with it. */
+  onImported(drop: ImportedDrop): void
 }
 
 /** Imports summary files that lie there now; says how many cannot be read yet. */
@@ -32,7 +33,7 @@ const collectAll = async (
       unreadable.delete(path)
       logger.debug('summary file read', { path, issue: report.issueNumber, agent: report.agentType })
     }
-    if (collected.imported.length > 0) onImported()
+    for (const drop of collected.imported) onImported(drop)
   }
   return { waiting }
 }

@@ -1,4 +1,12 @@
-import { isStoreError, type Logger, type ReportedCompletion, readReportText, type Stores } from '@nexus/core'
+import {
+  type CompletionSaveResult,
+  isStoreError,
+  type LogFields,
+  type Logger,
+  type ReportedCompletion,
+  readReportText,
+  type Stores,
+} from '@nexus/core'
 import { isAttemptId } from '@nexus/engine'
 import type { Availability } from '../loop/availability.ts'
 import { createBell } from '../loop/bell.ts'
@@ -29,7 +37,25 @@ export interface Intake extends Collector {
   run(signal: AbortSignal): Promise<void>
 }
 
-type Wake = () => void
+interface Kept {
+  report: ReportedCompletion
+  result: CompletionSaveResult
+  /** Where it came from. */
+  from: LogFields
+}
+
+/** A report that is in the store: whoever works on its issue looks at it; where nobody does, this is all that is said. */
+type TellKept = (kept: Kept) => void
+
+const createTellKept =
+  ({ holds, logger }: Pick<IntakeOptions, 'holds' | 'logger'>): TellKept =>
+  ({ report: { issueNumber: issue, agentType: agent, status }, result, from }) => {
+    const concerned = [...holds.values()].filter(({ issueNumber }) => issueNumber === issue)
+    for (const { bell } of concerned) bell.ring()
+    const about = { ...from, issue, agent, status }
+    if (result.status === 'unchanged') logger.info('report came again, word for word, and changes nothing', about)
+    else if (concerned.length === 0) logger.info('report kept; this host works on no task of its issue now', about)
+  }
 
 const projectOf = async (
   { stores, holds, projectOfRun }: IntakeOptions,
@@ -45,7 +71,12 @@ const projectOf = async (
   return onlyRunningProject(stores.workflows, report.issueNumber)
 }
 
-const post = async (options: IntakeOptions, wake: Wake, text: string, token: string | null): Promise<PostAnswer> => {
+const post = async (
+  options: IntakeOptions,
+  tellKept: TellKept,
+  text: string,
+  token: string | null,
+): Promise<PostAnswer> => {
   const read = readReportText(text)
   if (!read.ok) return { status: 'invalid', reason: read.reason }
   const { report } = read
@@ -61,9 +92,9 @@ const post = async (options: IntakeOptions, wake: Wake, text: string, token: str
   const { issueNumber, agentType, status, summary, payload } = report
   const completion = { project, issueNumber, agentType, status, summary, payload, reportId }
   try {
-    const saved = await options.stores.completions.save(completion)
-    wake()
-    return { status: 'stored', dedupKey: saved.dedupKey }
+    const result = await options.stores.completions.save(completion)
+    tellKept({ report, result, from: { project, run: reportId } })
+    return { status: 'stored', dedupKey: result.dedupKey }
   } catch (error) {
     if (isStoreError(error, 'invalid')) return { status: 'invalid', reason: error.message }
     throw error
@@ -98,14 +129,17 @@ const run = async (
 }
 
 export const createIntake = (options: IntakeOptions): Intake => {
-  const { stores, mailboxes, holds, logger } = options
-  const wake = (): void => {
-    for (const hold of holds.values()) hold.bell.ring()
-  }
-  const collector = createCollector({ completions: stores.completions, mailboxes, logger, onImported: wake })
+  const { stores, mailboxes, logger } = options
+  const tellKept = createTellKept(options)
+  const collector = createCollector({
+    completions: stores.completions,
+    mailboxes,
+    logger,
+    onImported: ({ path, report, result }) => tellKept({ report, result, from: { path } }),
+  })
   return {
     ...collector,
-    post: (text, attempt) => post(options, wake, text, attempt),
+    post: (text, attempt) => post(options, tellKept, text, attempt),
     run: (signal) => run(options, collector.collect, signal),
   }
 }

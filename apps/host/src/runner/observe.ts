@@ -1,8 +1,9 @@
 import type { Clock } from '@nexus/core'
+import { markedGroups } from './end-run.ts'
 import { signatureOf } from './file-watch.ts'
 import { endGroup } from './process-group.ts'
 import { currentProcess, liveness } from './process-identity.ts'
-import { groupsWithVariable, readProcess } from './process-table.ts'
+import { readProcess } from './process-table.ts'
 import type { RunFolder } from './run-folder.ts'
 import { type RunExit, readAgent, readExit, readSpec, readStarted, recordExit, type Started } from './run-records.ts'
 
@@ -24,9 +25,6 @@ export interface ObserverOptions {
   readonly leaseMs: number
   readonly graceMs: number
 }
-
-/** The variable that marks the processes of a run; its value is the run folder, so no other run has it. */
-export const RUN_VARIABLE = 'NEXUS_RUN'
 
 /** Says in which state a run is, and settles the run of a supervisor that died without a word. */
 export function createObserver({ clock, leaseMs, graceMs }: ObserverOptions) {
@@ -91,7 +89,7 @@ async function survivingGroups(paths: RunFolder, started: Started): Promise<numb
   const here = currentProcess()
   if (started.hostId !== here.hostId || started.bootId !== here.bootId) return []
   const agent = await readAgent(paths.agent)
-  const groups = new Set(groupsWithVariable(RUN_VARIABLE, paths.folder))
+  const groups = new Set(markedGroups(paths))
   if (agent && agent.startTime !== null && liveness({ ...started, ...agent }, here) === 'alive') groups.add(agent.pid)
   groups.delete(readProcess(process.pid)?.group ?? process.pid)
   return [...groups]

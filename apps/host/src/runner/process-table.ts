@@ -47,12 +47,23 @@ export function groupMembers(group: number): ProcessEntry[] {
     .filter((entry): entry is ProcessEntry => entry !== null && entry.group === group && !entry.ended)
 }
 
+function readEnvironment(pid: number): Buffer | null {
+  try {
+    return readFileSync(`/proc/${pid}/environ`)
+  } catch {
+    return null
+  }
+}
+
 /** The process groups in which a living process of ours was started with this variable. */
 export function groupsWithVariable(name: string, value: string): number[] {
-  const wanted = Buffer.from(`${name}=${value}`).toString('latin1')
+  const wanted = Buffer.from(`\0${name}=${value}\0`)
   const groups = new Set<number>()
   for (const pid of processIds()) {
-    if (!readTextOrNull(`/proc/${pid}/environ`)?.split('\0').includes(wanted)) continue
+    const environment = readEnvironment(pid)
+    // The first variable has nothing in front of it.
+    if (!environment?.includes(wanted) && !environment?.subarray(0, wanted.length - 1).equals(wanted.subarray(1)))
+      continue
     const entry = readProcess(pid)
     if (entry && !entry.ended) groups.add(entry.group)
   }

@@ -8,7 +8,9 @@ export interface RunFolder {
   readonly prompt: string
   readonly started: string
   readonly agent: string
+  /** What the agent says now, and, once that was too much, what it said before. */
   readonly output: string
+  readonly olderOutput: string
   readonly exit: string
   readonly lease: string
   readonly stop: string
@@ -39,6 +41,7 @@ export function runFolderAt(folder: string, attempt: string): RunFolder {
     started: join(folder, 'started'),
     agent: join(folder, 'agent'),
     output: join(folder, 'output.log'),
+    olderOutput: join(folder, 'output.log.1'),
     exit: join(folder, 'exit.json'),
     lease: join(folder, 'lease'),
     stop: join(folder, 'stop'),

@@ -17,6 +17,8 @@ export interface RunSpec {
   readonly leaseMs: number
   readonly graceMs: number
   readonly pollMs: number
+  /** `output.log` that grew beyond this becomes the older one. */
+  readonly outputBytes: number
 }
 
 /** Written by the one supervisor that may start the agent. */

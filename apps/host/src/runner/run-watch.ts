@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { signatureOf, touch, watchPath } from './file-watch.ts'
+import { rotateOutput } from './output-log.ts'
 import type { RunFolder } from './run-folder.ts'
 import type { ExitReason, RunSpec } from './run-records.ts'
 
@@ -24,7 +25,7 @@ export function createEndRequests(): EndRequests {
 
 /**
  * The supervisor's watch over its run: asks for the end when nobody renews the lease, the time is up, or a person or an
- * observer says so; and shows that the supervisor lives. Returns the end of the watch.
+ * observer says so; shows that the supervisor lives, and keeps the output from growing. Returns the end of the watch.
  */
 export function watchRun(paths: RunFolder, spec: RunSpec, ask: EndRequests['ask']): () => void {
   const begun = performance.now()
@@ -50,6 +51,7 @@ export function watchRun(paths: RunFolder, spec: RunSpec, ask: EndRequests['ask'
       shown = now
       touch(paths.started)
     }
+    rotateOutput(paths, spec.outputBytes)
     if (existsSync(paths.stop)) ask({ reason: 'stopped' })
     else if (existsSync(paths.exit)) ask({ reason: 'supervisor-lost', message: 'another host gave this run up' })
     else if (!inLease) ask({ reason: 'lease-expired', message: `nobody renewed the lease for ${spec.leaseMs} ms` })

@@ -1,12 +1,13 @@
-import { readdir } from 'node:fs/promises'
 import type { Clock, Logger } from '@nexus/core'
-import { errorCode } from './durable-file.ts'
+import { type Command, commandLine, type PromptForm } from './command-line.ts'
 import { createEndWatch, type EndListener } from './end-watch.ts'
+import { listRuns } from './find-runs.ts'
 import { prepareRun, startSupervisor } from './launch.ts'
 import { type RenewOutcome, renewLeases } from './lease.ts'
-import { createObserver, RUN_VARIABLE, type RunState } from './observe.ts'
-import { isAttempt, type RunFolder, runFolder, runsFolder } from './run-folder.ts'
+import { createObserver, type RunState } from './observe.ts'
+import { type RunFolder, runFolder, runsFolder } from './run-folder.ts'
 import type { RunExit, RunSpec } from './run-records.ts'
+import { RUN_VARIABLE } from './run-variable.ts'
 import { stopRun } from './stop.ts'
 
 export interface RunnerOptions {
@@ -24,19 +25,21 @@ export interface RunnerOptions {
   readonly pollMs?: number
   /** How long a launch waits for its supervisor. Default 30 000. */
   readonly startMs?: number
+  /** An output that grew beyond this is put aside, as the one older file there is. Default 16 MiB. */
+  readonly outputBytes?: number
 }
 
 export interface LaunchSpec {
   /** Names this start for ever; `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`. Must be saved before the launch. */
   readonly attempt: string
-  /** An argument vector, or a line for `/bin/sh -c`. */
-  readonly command: readonly string[] | string
+  /** An argument vector, in which placeholders may stand (see commandLine), or a line for `/bin/sh -c`. */
+  readonly command: Command
   readonly cwd: string
-  /** The agent's whole environment (see agentEnvironment); `NEXUS_ATTEMPT` and `NEXUS_RUN` are added. */
+  /** The agent's whole environment (see agentEnvironment); `NEXUS_ATTEMPT`, `NEXUS_RUN` and `NEXUS_PROMPT_FILE` are added. */
   readonly env: Readonly<Record<string, string>>
   readonly prompt: string
-  /** Default `prompt`. */
-  readonly stdin?: 'prompt' | 'none'
+  /** Default `stdin`. */
+  readonly promptForm?: PromptForm
   readonly timeoutMs?: number | null
 }
 
@@ -61,10 +64,11 @@ export interface Runner extends AsyncDisposable {
   close(): Promise<void>
 }
 
-const DEFAULTS = { leaseMs: 60_000, graceMs: 5_000, pollMs: 500, startMs: 30_000 } as const
+const DEFAULTS = { leaseMs: 60_000, graceMs: 5_000, pollMs: 500, startMs: 30_000, outputBytes: 16 * 1024 ** 2 } as const
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { root, clock, logger, leaseMs, graceMs, pollMs, startMs, supervisorPath } = { ...DEFAULTS, ...options }
+  const { root, clock, logger, supervisorPath, startMs, ...intervals } = { ...DEFAULTS, ...options }
+  const { leaseMs, graceMs, pollMs, outputBytes } = intervals
   const observeFolder = createObserver({ clock, leaseMs, graceMs })
   const observe = (attempt: string) => observeFolder(runFolder(root, attempt))
   const ends = createEndWatch({
@@ -86,10 +90,20 @@ export function createRunner(options: RunnerOptions): Runner {
     })
   }
 
-  async function launch({ prompt, ...given }: LaunchSpec): Promise<RunState> {
+  async function launch({ prompt, promptForm = 'stdin', ...given }: LaunchSpec): Promise<RunState> {
     const paths = runFolder(root, given.attempt)
-    const env = { ...given.env, NEXUS_ATTEMPT: given.attempt, [RUN_VARIABLE]: paths.folder }
-    const spec: RunSpec = { stdin: 'prompt', timeoutMs: null, ...given, env, leaseMs, graceMs, pollMs }
+    const own = { NEXUS_ATTEMPT: given.attempt, [RUN_VARIABLE]: paths.folder, NEXUS_PROMPT_FILE: paths.prompt }
+    const places = { prompt, promptFile: paths.prompt, completionFile: given.env['NEXUS_COMPLETION_FILE'] }
+    const spec: RunSpec = {
+      timeoutMs: null,
+      ...given,
+      ...commandLine(given.command, promptForm, places),
+      env: { ...given.env, ...own },
+      leaseMs,
+      graceMs,
+      pollMs,
+      outputBytes,
+    }
     const before = await observeFolder(paths)
     if (before.status === 'absent') await prepareRun(paths, spec, prompt)
     if (before.status === 'absent' || before.status === 'prepared') {
@@ -126,12 +140,4 @@ export function createRunner(options: RunnerOptions): Runner {
     folder: (attempt) => runFolder(root, attempt),
     [Symbol.asyncDispose]: close,
   }
-}
-
-async function listRuns(root: string): Promise<string[]> {
-  const names = await readdir(runsFolder(root)).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return []
-    throw error
-  })
-  return names.filter(isAttempt)
 }

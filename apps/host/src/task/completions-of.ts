@@ -2,7 +2,7 @@ import { type Completion, eachItem, type Page, type PageRequest, StoreError } fr
 import { answers, type Step, stepName, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 
-type Tools = Pick<HostTools, 'stores' | 'logger'>
+type Tools = Pick<HostTools, 'stores' | 'logger' | 'explain'>
 
 export interface Reported {
   /** Everything reported on the issue that is the project's or nobody's, latest first. */
@@ -67,6 +67,7 @@ export const readReported = async (
 ): Promise<Reported> => {
   for (;;) {
     const { records, isPartial } = await readIssue(tools, place.issueNumber, place.project)
+    tools.explain(document, step, records)
     const fitting = records.filter((record) => answers(document, step, record))
     const own = fitting.find(({ project }) => project !== null)
     if (own) return { records, answer: own, isPartial }

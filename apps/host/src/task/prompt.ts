@@ -5,6 +5,8 @@ export interface PromptParts {
   step: Step
   markdown: string
   issueNumber: string
+  /** The absolute place of its summary. Not every agent may run a command that reads a variable. */
+  summaryFile: string
 }
 
 const soFar = (document: WorkflowDocument, step: Step): string => {
@@ -14,8 +16,8 @@ const soFar = (document: WorkflowDocument, step: Step): string => {
   return lines.length > 0 ? `## Reported by earlier steps\n\n${lines.join('\n')}\n\n` : ''
 }
 
-/** What the agent reads on its standard input: the step's prompt, the task, and how to report. */
-export const promptFor = ({ document, step, markdown, issueNumber }: PromptParts): string => {
+/** What the agent reads first: the step's prompt, the task, and how to report. */
+export const promptFor = ({ document, step, markdown, issueNumber, summaryFile }: PromptParts): string => {
   const report = {
     issue_number: issueNumber,
     agent_type: step.agent.name,
@@ -34,8 +36,10 @@ ${markdown.trimEnd()}
 
 ${soFar(document, step)}## How to report
 
-When you are done, write this JSON, with a one-line summary, to the file that NEXUS_COMPLETION_FILE names,
-or POST it to NEXUS_COMPLETION_URL with the header "Authorization: Bearer $NEXUS_COMPLETION_TOKEN":
+When you are done, write this JSON, with a one-line summary, to this file (NEXUS_COMPLETION_FILE names it too):
+${summaryFile}
+Or POST it to NEXUS_COMPLETION_URL with the header "Authorization: Bearer $NEXUS_COMPLETION_TOKEN"; if the answer is
+not 201, write the file:
 
 ${JSON.stringify(report, null, 2)}
 

@@ -86,13 +86,15 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
   }
   const over = attemptsOf(document).filter((id) => id !== attempt)
   await tools.records.enterAgent(entry, over)
+  const given = variables(tools, scene, run)
+  const summaryFile = given.NEXUS_COMPLETION_FILE
   const state = await tools.runner.launch({
     attempt,
     command: agent.command,
     cwd: project.workspace,
-    env: tools.environment(variables(tools, scene, run), agent.env),
-    prompt: promptFor({ document, step, markdown: hold.task.markdown, issueNumber }),
-    stdin: agent.stdin,
+    env: { ...agent.variables, ...tools.environment(given, agent.env) },
+    prompt: promptFor({ document, step, markdown: hold.task.markdown, issueNumber, summaryFile }),
+    promptForm: agent.prompt,
     timeoutMs: step.timeout === null ? agent.timeoutMs : step.timeout * 1000,
   })
   if (state.status === 'running') await tools.records.enterAgent({ ...entry, pid: state.pid }, [])

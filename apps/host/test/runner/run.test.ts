@@ -25,7 +25,7 @@ test('[RUN] an argument vector reaches the agent as it is, and no prompt means a
     [process.execPath, '-e', 'process.stdin.pipe(process.stdout); console.log(process.argv[1])', '$HOME "x y"'],
     {
       prompt: 'unseen',
-      stdin: 'none',
+      promptForm: 'none',
     },
   )
   await runner.launch(spec)

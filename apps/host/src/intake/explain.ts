@@ -1,0 +1,57 @@
+import type { Completion, Logger } from '@nexus/core'
+import { type Step, stepName, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
+
+/** Tells of reports that a look at a running step found and that do not answer it: each once, however often it is seen. */
+export type Explain = (document: WorkflowDocument, step: Step, records: readonly Completion[]) => void
+
+/** Reports remembered as told of; the oldest is forgotten first. */
+const mostTold = 5_000
+
+/** The step that the report's run was of, as far as the workflow remembers. */
+const stepOf = ({ steps }: WorkflowDocument, { reportId }: Completion): string | null => {
+  if (reportId === null) return null
+  const found = steps.find(
+    ({ attempt_id, passes }) => attempt_id === reportId || passes.some((pass) => pass.attempt_id === reportId),
+  )
+  return found ? stepName(found) : null
+}
+
+/** Whether it says how the work goes on that it could be the answer to. */
+const isProgress = (document: WorkflowDocument, step: Step, record: Completion): boolean =>
+  record.status === 'in-progress' && whyNotAnswer(document, step, { ...record, status: 'complete' }) === null
+
+export const createExplain = (logger: Pick<Logger, 'info'>): Explain => {
+  const told = new Set<string>()
+
+  const isNews = ({ dedupKey, rev }: Completion): boolean => {
+    const name = `${dedupKey} ${rev}`
+    if (told.has(name)) return false
+    told.add(name)
+    for (const oldest of told) {
+      if (told.size <= mostTold) break
+      told.delete(oldest)
+    }
+    return true
+  }
+
+  return (document, step, records) => {
+    const running = document.steps.filter(({ status }) => status === 'running')
+    for (const record of records) {
+      if (step.baseline.includes(record.rev)) continue
+      // The answer of a step beside this one is none of this one's business.
+      if (running.some((other) => whyNotAnswer(document, other, record) === null) || !isNews(record)) continue
+      const { project, issueNumber: issue, agentType: agent, status, summary, reportId } = record
+      const about = { project, issue, agent, status }
+      if (running.some((other) => isProgress(document, other, record)))
+        logger.info('agent reports', { ...about, summary })
+      else
+        logger.info('report does not count', {
+          ...about,
+          why: whyNotAnswer(document, step, record),
+          of_step: stepOf(document, record),
+          run: reportId,
+          waiting_for: stepName(step),
+        })
+    }
+  }
+}
