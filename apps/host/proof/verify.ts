@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Workflow } from '@nexus/core'
 import { expect } from 'vitest'
 import { type AgentNote, steps, type World } from './world.ts'
 
@@ -9,6 +12,24 @@ const attemptsByStep = (notes: readonly AgentNote[]): Map<string, string[]> => {
     found.set(key, [...(found.get(key) ?? []), attempt])
   }
   return found
+}
+
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return 'none'
+  }
+}
+
+/** What is known of a step whose attempts are not as they should be: how each ended, and what its workflow made of it. */
+const storyOf = (world: World, step: string, ids: readonly string[], workflows: readonly Workflow[]): string => {
+  const runs = ids.map((id) => {
+    const of = (file: string): string => textOf(join(world.root, '.nexus', 'runs', id, file))
+    return `${id}\n  started ${of('started')}\n  exit ${of('exit.json')}\n  output ${of('output.log').slice(-2_000)}`
+  })
+  const workflow = workflows.find((one) => step.startsWith(`${one.project}/${one.issueNumber}/`))
+  return [`attempts of ${step}`, ...runs, `workflow ${JSON.stringify(workflow?.data, null, 1)}`].join('\n')
 }
 
 /** What must hold at the end, read from the stores and from what the agents wrote down themselves. */
@@ -29,7 +50,8 @@ export const verify = async (world: World, tasks: number): Promise<Record<string
     steps.map((step) => `${workflow.project}/${workflow.issueNumber}/${step}`),
   )
   expect([...attempts.keys()].sort()).toEqual(wanted.sort())
-  for (const [step, ids] of attempts) expect(ids, `attempts of ${step}`).toHaveLength(1)
+  for (const [step, ids] of attempts)
+    expect(ids, ids.length === 1 ? step : storyOf(world, step, ids, workflows.items)).toHaveLength(1)
   for (const { project, issueNumber, data } of workflows.items) {
     const found = data['steps'] as { id: string; status: string; attempt_id: string; passes: unknown[] }[]
     const ran = found.map(({ id }) => attempts.get(`${project}/${issueNumber}/${id}`)?.[0])

@@ -15,8 +15,17 @@ import { openRootId } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostMailboxes, HostOptions } from './host.ts'
 import { createWorkspaceMailbox } from './intake/workspace-mailbox.ts'
+import type { Timing } from './loop/timing.ts'
 import { makeRoot } from './root-folder.ts'
-import { createRunner, currentProcess, formatIdentity, holderLiveness, type Runner } from './runner/index.ts'
+import {
+  createRunner,
+  currentProcess,
+  formatIdentity,
+  holderLiveness,
+  type ProcessIdentity,
+  type Runner,
+  type RunnerOptions,
+} from './runner/index.ts'
 import { withTaskDrops } from './task-drops.ts'
 
 /** Every backend that routes can name, loaded when a route names it: a host on files loads no PostgreSQL client. */
@@ -31,11 +40,20 @@ const registry: Registry = {
 const journal: NonNullable<RouterOptions['journal']> = async ({ dir }, context) =>
   (await import('@nexus/fs-backend')).openJournalFiles({ root: resolve(dir), ...context })
 
-const createContext = (logger: Logger): BackendContext => ({
+/**
+ * This process as claims name it. With the root, since a host of another root that dies leaves agents which only a host of
+ * its own root can adopt: for all others its claims end with their leases.
+ */
+const claimant = async (root: string): Promise<ProcessIdentity> => {
+  const identity = currentProcess()
+  return { ...identity, hostId: `${identity.hostId}~${await openRootId(root)}` }
+}
+
+const createContext = (logger: Logger, here: ProcessIdentity = currentProcess()): BackendContext => ({
   clock: systemClock,
   ids: createIds(systemClock),
   logger,
-  liveness: (worker) => holderLiveness(worker),
+  liveness: (worker) => holderLiveness(worker, here),
 })
 
 /** The stores as the configuration routes them, for a command that needs no journal: it only brings a task. */
@@ -76,6 +94,12 @@ const openDrops = async (root: string, inbox: InboxStore, context: BackendContex
   return { files, inbox: withTaskDrops({ inbox, drops: files.inbox, rootId, logger: context.logger }) }
 }
 
+/** Other intervals than the usual ones: whoever waits for leases to run out wants short ones. */
+export interface Pace {
+  timing?: Partial<Timing>
+  runner?: Pick<RunnerOptions, 'leaseMs' | 'graceMs' | 'pollMs'>
+}
+
 export interface Composition extends AsyncDisposable {
   stores: Backend
   options: HostOptions
@@ -83,19 +107,25 @@ export interface Composition extends AsyncDisposable {
 }
 
 /** Everything a host is made of. The one place of this program that names backends. */
-export const compose = async (config: Config, hostConfig: HostConfig, logger: Logger): Promise<Composition> => {
+export const compose = async (
+  config: Config,
+  hostConfig: HostConfig,
+  logger: Logger,
+  pace: Pace = {},
+): Promise<Composition> => {
   const root = resolve(config.dir)
   await makeRoot(root)
-  const context = createContext(logger)
+  const here = await claimant(root)
+  const context = createContext(logger, here)
   const { clock, ids } = context
   const stores = await openRouter({ config, registry, context, journal })
   const drops = config.routes.inbox.backend === 'filesystem' ? null : await openDrops(root, stores.inbox, context)
   const supervisorPath = fileURLToPath(new URL('./supervisor.js', import.meta.url))
-  const runner = createRunner({ root, supervisorPath, clock, logger })
+  const runner = createRunner({ root, supervisorPath, clock, logger, ...pace.runner })
   const mailboxes = await openMailboxes(root, hostConfig, context)
   const { makeInboxFolders } = await import('@nexus/fs-backend')
   await makeInboxFolders({ root, projects: [...hostConfig.projects.keys()], ...context })
-  const worker = formatIdentity(currentProcess())
+  const worker = formatIdentity(here)
   return {
     stores,
     runner,
@@ -111,6 +141,7 @@ export const compose = async (config: Config, hostConfig: HostConfig, logger: Lo
       logger,
       env: process.env,
       inOutage: outageOf(config, stores),
+      ...(pace.timing && { timing: pace.timing }),
     },
     async [Symbol.asyncDispose]() {
       await runner.close()

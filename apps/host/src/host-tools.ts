@@ -3,6 +3,7 @@ import type { HostConfig } from './config/host-config.ts'
 import type { Explain } from './intake/explain.ts'
 import type { Timing } from './loop/timing.ts'
 import type { AgentVariables, Runner } from './runner/index.ts'
+import type { Attempts } from './task/attempts.ts'
 import type { HostRecords } from './task/host-records.ts'
 
 /** What the parts of the host share. */
@@ -17,6 +18,8 @@ export interface HostTools {
   /** Names this process in claims. */
   worker: string
   timing: Timing
+  /** Names the runs of this root. */
+  attempts: Attempts
   /** Whether the router has found a backend down, and told so. */
   inOutage(): Promise<boolean>
   /** Brings agents' summary files into the completion store; says how many cannot be read yet. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock, Ids, Logger, Mailbox, Stores } from '@nexus/core'
 import { completionPath, createApi } from './api/app.ts'
 import { type ApiServer, serveApi } from './api/server.ts'
-import { openTokens } from './api/tokens.ts'
+import { openRootId, openTokens } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostTools } from './host-tools.ts'
 import type { MailboxSource } from './intake/collector.ts'
@@ -16,6 +16,7 @@ import { removeOldRuns } from './loop/old-runs.ts'
 import { defaultTiming, type Timing } from './loop/timing.ts'
 import { readRunProject } from './run-project.ts'
 import { agentEnvironment, type Runner } from './runner/index.ts'
+import { createAttempts } from './task/attempts.ts'
 import type { TaskOutcome } from './task/finish.ts'
 import { createHostRecords } from './task/host-records.ts'
 import { createTaskLife } from './task/task-life.ts'
@@ -73,7 +74,11 @@ const closingMs = 1_500
 
 const never = async (): Promise<boolean> => false
 
-const createTools = (options: HostOptions, intake: Intake, reporting: HostTools['reporting']): HostTools => {
+const createTools = (
+  options: HostOptions,
+  intake: Intake,
+  { reporting, attempts }: Pick<HostTools, 'reporting' | 'attempts'>,
+): HostTools => {
   const { config, stores, runner, worker, clock, ids, logger, env, mailboxes, inOutage = never } = options
   return {
     config,
@@ -84,6 +89,7 @@ const createTools = (options: HostOptions, intake: Intake, reporting: HostTools[
     ids,
     logger,
     reporting,
+    attempts,
     timing: { ...defaultTiming, ...options.timing },
     records: createHostRecords({ hostState: stores.hostState, logger, now: clock.now, inOutage }),
     inOutage,
@@ -163,7 +169,9 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const app = createApi({ intake, tokens, logger })
   const server = await serveApi({ root, port: config.apiPort, fetch: (request) => app.fetch(request) })
   const url = `${server.url}${completionPath}`
-  const tools = createTools(options, intake, (attempt) => ({ url, token: tokens.forAttempt(attempt) }))
+  const attempts = createAttempts(options.ids, await openRootId(root))
+  const reporting = (attempt: string) => ({ url, token: tokens.forAttempt(attempt) })
+  const tools = createTools(options, intake, { reporting, attempts })
   const unlisten = hearEnds(runner, holds)
   return {
     api: server,

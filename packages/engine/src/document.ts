@@ -150,7 +150,8 @@ export const stepName = (step: Step): string => step.id ?? step.name
 
 export const currentStep = (document: WorkflowDocument): Step | null => document.steps[document.current_step] ?? null
 
-const attemptPattern = /^at-[0-9a-z]{8,40}$/
+// Behind the id, the root whose host started it.
+const attemptPattern = /^at-[0-9a-z]{8,40}(-[0-9a-f]{8})?$/
 
 export const createAttemptId = (id: string): string => `at-${id}`
 

@@ -1,6 +1,6 @@
 import { type Health, type LogFields, readConfig } from '@nexus/core'
 import { storageMap } from '@nexus/router'
-import { compose } from '../compose.ts'
+import { compose, type Pace } from '../compose.ts'
 import { readHostConfig } from '../config/read.ts'
 import { openHost } from '../host.ts'
 import { createLogger } from '../logging.ts'
@@ -18,7 +18,7 @@ const conditionOf = (health: Health): LogFields =>
 const isTerminal = process.stdout.isTTY === true
 
 /** `nexus-host run`: works on the tasks of the projects in `nexus.yaml`. Resolves with the exit code. */
-export const run = async ({ config: file, once = false }: RunCommand): Promise<number> => {
+export const run = async ({ config: file, once = false }: RunCommand, pace: Pace = {}): Promise<number> => {
   const config = readConfig(process.env)
   const hostConfig = readHostConfig(file)
   const logger = createLogger({
@@ -28,7 +28,7 @@ export const run = async ({ config: file, once = false }: RunCommand): Promise<n
     destination: process.stdout,
   })
   const signal = endSignal()
-  await using composition = await compose(config, hostConfig, logger)
+  await using composition = await compose(config, hostConfig, logger, pace)
   for (const { store, backend, decidedBy, health } of await storageMap(config, composition.stores))
     logger.info('store', { store, backend, decided_by: decidedBy, ...conditionOf(health) })
   const host = await openHost(composition.options)

@@ -35,6 +35,8 @@ export interface Hold {
   isTracked: boolean
   /** Whether only the end is left to be told: no agent runs for it any more. */
   isEnding: boolean
+  /** When it was asked last, on the monotonic clock, whether the claim is still ours, which it was. */
+  confirmedAt: number
   /** Attempts that this hold saved itself: nobody can have run them before. */
   readonly fresh: Set<string>
   launchFailures: number
@@ -55,6 +57,7 @@ export const createHold = (task: ClaimedTask): Hold => {
     sawRunning: false,
     isTracked: false,
     isEnding: false,
+    confirmedAt: Number.NEGATIVE_INFINITY,
     fresh: new Set(),
     launchFailures: 0,
     end(end) {

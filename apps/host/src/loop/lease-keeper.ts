@@ -4,14 +4,20 @@ import { type Holds, runningAttempts } from './hold.ts'
 
 /** Renews what this host holds: its claims, and its agents' leases. Returns the end of it. */
 export const keepLeases = (tools: HostTools, holds: Holds, availability: Availability): (() => void) => {
-  const { stores, runner, logger, timing } = tools
+  const { stores, runner, logger, timing, clock } = tools
 
   const heartbeat = async (): Promise<void> => {
     const claims = [...holds.values()].map(({ task }) => task.claim)
     const none = { lost: [], cancelRequested: [] }
+    const asked = clock.monotonic()
     const answer = await availability.attempt('heartbeat', async () =>
       claims.length === 0 ? none : stores.inbox.heartbeat(claims),
     )
+    const confirmed = answer === null ? [] : claims.filter(({ id }) => !answer.lost.some((lost) => lost.id === id))
+    for (const { id, epoch } of confirmed) {
+      const hold = holds.get(id)
+      if (hold?.task.claim.epoch === epoch) hold.confirmedAt = asked
+    }
     for (const { id, epoch } of answer?.lost ?? []) {
       const hold = holds.get(id)
       if (hold?.task.claim.epoch !== epoch) continue

@@ -1,14 +1,5 @@
 import type { LogFields } from '@nexus/core'
-import {
-  advance,
-  createAttemptId,
-  type Effect,
-  type EngineEvent,
-  type Holding,
-  type Launch,
-  type Step,
-  toData,
-} from '@nexus/engine'
+import { advance, type Effect, type EngineEvent, type Holding, type Launch, type Step, toData } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import type { Hold } from '../loop/hold.ts'
 import { type Reported, readReported } from './completions-of.ts'
@@ -31,7 +22,7 @@ export const look = async (tools: HostTools, scene: Scene, step: Step): Promise<
   const place = { project: project.key, issueNumber, workflowId: workflow.id }
   const reported = await readReported(tools, document, step, place)
   const { records, isPartial } = reported
-  const launch = { attempt: createAttemptId(tools.ids.next()), baseline: records.map(({ rev }) => rev), isPartial }
+  const launch = { attempt: tools.attempts.next(), baseline: records.map(({ rev }) => rev), isPartial }
   return { ...reported, launch }
 }
 

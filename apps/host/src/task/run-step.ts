@@ -1,6 +1,7 @@
 import { attemptsOf, runningAttemptsOf, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
 import type { AgentConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
+import { confirmHold } from '../loop/confirm.ts'
 import type { Hold } from '../loop/hold.ts'
 import { unproven } from './completions-of.ts'
 import { promptFor } from './prompt.ts'
@@ -119,6 +120,7 @@ export const runStep = async (
   if (state.status === 'absent' || state.status === 'prepared') {
     if (!run.mayStart) throw unproven()
     await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: runningAttemptsOf(document) })
+    await confirmHold(tools, hold)
     try {
       state = await launch(tools, scene, run)
     } catch (error) {

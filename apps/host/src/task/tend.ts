@@ -1,6 +1,7 @@
 import type { Completion } from '@nexus/core'
 import { type EngineEvent, type Launch, roleOf, type Step } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
+import { confirmHold } from '../loop/confirm.ts'
 import type { RunExit } from '../runner/index.ts'
 import { apply, holdingOf, look, timeOf } from './apply.ts'
 import { unanswered, unproven } from './completions-of.ts'
@@ -58,6 +59,18 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
 }
 
 /**
+ * A run below another root, whose claim is ours: its host is gone, or has let go. Its agent was ended with the lease that
+ * host no longer renewed, which is much shorter than a claim's.
+ */
+const takeOver = async (tools: HostTools, scene: Scene, attempt: string, launch: Launch): Promise<boolean> => {
+  await confirmHold(tools, scene.hold, 0)
+  tools.logger.info('agent of another host given up', { attempt, project: scene.project.key, issue: scene.issueNumber })
+  const error = `The host that ran the agent is gone, and its run ${attempt} with it`
+  await apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault: 'surroundings', launch }))
+  return true
+}
+
+/**
  * One look at a running step: takes its answer, starts its agent, or settles its end. False where nothing was to be done:
  * its agent is at work.
  */
@@ -72,6 +85,10 @@ export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: 
   if (step.baseline_partial && !isPartial) return applied({ type: 'baseline', attempt, at: timeOf(tools), launch })
   // Nobody but this hold knows of a fresh attempt yet: it cannot have run anywhere.
   const mayStart = !isPartial || hold.fresh.has(attempt)
+  if (!tools.attempts.isOurs(attempt)) {
+    if (isPartial) throw unproven()
+    return takeOver(tools, scene, attempt, launch)
+  }
   const fail = (error: string) => {
     if (!mayStart) throw unproven()
     return applied(endedEvent(tools, scene, { attempt, error, fault: 'agent', launch }))
