@@ -1,9 +1,11 @@
 import type { Clock, Ids, Logger, Stores } from '@nexus/core'
 import type { HostConfig } from './config/host-config.ts'
 import type { Explain } from './intake/explain.ts'
+import type { Drain } from './loop/drain.ts'
 import type { Timing } from './loop/timing.ts'
 import type { AgentVariables, Runner } from './runner/index.ts'
 import type { Attempts } from './task/attempts.ts'
+import type { Fuse } from './task/fuse.ts'
 import type { HostRecords } from './task/host-records.ts'
 
 /** What the parts of the host share. */
@@ -12,6 +14,8 @@ export interface HostTools {
   stores: Stores
   runner: Runner
   records: HostRecords
+  fuse: Fuse
+  drain: Drain
   clock: Clock
   ids: Ids
   logger: Logger

@@ -9,6 +9,7 @@ import type { MailboxSource } from './intake/collector.ts'
 import { createExplain } from './intake/explain.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
 import { type Availability, createAvailability } from './loop/availability.ts'
+import { createDrain } from './loop/drain.ts'
 import type { Holds } from './loop/hold.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
@@ -18,6 +19,7 @@ import { readRunProject } from './run-project.ts'
 import { agentEnvironment, type Runner } from './runner/index.ts'
 import { createAttempts } from './task/attempts.ts'
 import type { TaskOutcome } from './task/finish.ts'
+import { createFuse } from './task/fuse.ts'
 import { createHostRecords } from './task/host-records.ts'
 import { createTaskLife } from './task/task-life.ts'
 
@@ -54,7 +56,7 @@ interface RunOptions {
 }
 
 /**
- * `failed`: a task is a dead letter, waits for a late retry, or is paused. `unreachable`: what is left waits for a store
+ * `failed`: a task is a dead letter, waits for a late retry, is paused, or is held back by a fuse. `unreachable`: what is left waits for a store
  * that cannot be reached.
  */
 export type HostEnd = 'done' | 'failed' | 'unreachable' | 'stopped'
@@ -67,7 +69,7 @@ export interface Host {
 
 /** A task that another host took over, or whose project is not ours, is no failure of this run. */
 const isFailure = ({ status }: TaskOutcome): boolean =>
-  status === 'failed' || status === 'retrying' || status === 'paused'
+  status === 'failed' || status === 'retrying' || status === 'paused' || status === 'held-back'
 
 /** How long tasks may take to let go when the host closes. */
 const closingMs = 1_500
@@ -80,6 +82,16 @@ const createTools = (
   { reporting, attempts }: Pick<HostTools, 'reporting' | 'attempts'>,
 ): HostTools => {
   const { config, stores, runner, worker, clock, ids, logger, env, mailboxes, inOutage = never } = options
+  const records = createHostRecords({ hostState: stores.hostState, logger, now: clock.now, inOutage })
+  const fuse = createFuse({
+    ...config.fuse,
+    clock,
+    logger,
+    onChange: (role, blow) =>
+      void records
+        .showFuse(role, blow)
+        .catch((error: unknown) => logger.warn('the state of a fuse could not be shown', { error: String(error) })),
+  })
   return {
     config,
     stores,
@@ -91,7 +103,9 @@ const createTools = (
     reporting,
     attempts,
     timing: { ...defaultTiming, ...options.timing },
-    records: createHostRecords({ hostState: stores.hostState, logger, now: clock.now, inOutage }),
+    records,
+    fuse,
+    drain: createDrain(stores.hostState),
     inOutage,
     collect: intake.collect,
     whyUnreadable: intake.whyUnreadable,
@@ -136,7 +150,7 @@ const runHost = async (
   const taking = intake.run(AbortSignal.any([signal, ended.signal]))
   try {
     const { outcomes, isStuck } = await runInboxLoop(tools, { holds, availability, work, signal, once })
-    if (signal.aborted) return 'stopped'
+    if (signal.aborted || tools.drain.isRequested) return 'stopped'
     if (isStuck) {
       tools.logger.error('a store cannot be reached for too long; what is left waits for the next run')
       return 'unreachable'

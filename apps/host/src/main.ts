@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { add } from './cli/add.ts'
+import { drain } from './cli/drain.ts'
 import { exitCodeOf } from './cli/exit.ts'
 import { type LogsCommand, logs } from './cli/logs.ts'
 import { run } from './cli/run.ts'
@@ -76,6 +77,23 @@ The runs lie below NEXUS_DIR. ${codes}`,
   )
   .action(async (target: string, options: LogsCommand) => {
     process.exitCode = await logs(target, options)
+  })
+
+program
+  .command('drain')
+  .description('Have all hosts on these stores finish the agents that run, take nothing new, and end.')
+  .option('--json', 'print JSON')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus-host drain
+  NEXUS_STORAGE_BACKEND=postgres NEXUS_STORAGE_DSN=postgresql://… nexus-host drain --json
+
+Hosts that are started afterwards work as usual. ${codes}`,
+  )
+  .action(async (options: { json?: boolean }) => {
+    process.exitCode = await drain(options)
   })
 
 program

@@ -1,3 +1,5 @@
+import type { ClaimedTask } from '@nexus/core'
+import type { HostConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { TaskOutcome } from '../task/finish.ts'
 import type { Availability } from './availability.ts'
@@ -37,8 +39,25 @@ const roomFor = (holds: Holds, concurrency: number): number => {
   return concurrency + Math.min(ending, mostEnding) - holds.size
 }
 
-/** Outcomes after which a task is soon looked at again. */
-const waits: readonly (TaskOutcome['status'] | undefined)[] = ['busy', 'waiting']
+/** Outcomes after which a task is looked at again without ado. */
+const waits: readonly (TaskOutcome['status'] | undefined)[] = ['busy', 'waiting', 'held-back']
+
+/** What to claim from which projects: those with a bound of their own each for itself, the others together. */
+const portions = ({ projects, concurrency }: HostConfig, holds: Holds): { projects: string[]; limit: number }[] => {
+  const all = [...projects.values()]
+  const held = (key: string): number => [...holds.values()].filter(({ task }) => task.project === key).length
+  const bounded = all.flatMap(({ key, concurrency: bound }) =>
+    bound === null ? [] : [{ projects: [key], limit: bound - held(key) }],
+  )
+  const free = all.filter((project) => project.concurrency === null).map(({ key }) => key)
+  return free.length > 0 ? [{ projects: free, limit: concurrency }, ...bounded] : bounded
+}
+
+/** Each is first in its turn, so that none waits for ever for what others leave. */
+const turned = <T>(all: readonly T[], turn: number): T[] => {
+  const first = turn % Math.max(1, all.length)
+  return [...all.slice(first), ...all.slice(0, first)]
+}
 
 /** Outcomes of tasks that are not done; `isStuck`: a store could not be reached for so long that the run was ended. */
 interface Unfinished {
@@ -58,10 +77,11 @@ export const runInboxLoop = async (
   const until = AbortSignal.any([signal, ended.signal])
   const desk = createDesk(tools, { holds, work, onRoom: bell.ring })
   const judge = createOnce(tools, { holds, availability, unfinished: desk.unfinished })
-  const projects = [...config.projects.keys()]
 
   const recover = async (): Promise<void> => {
     await availability.attempt('sweep', () => stores.inbox.sweep())
+    await availability.attempt('drain', () => tools.drain.look())
+    if (tools.drain.isRequested) return
     // Among them what we were given by a claim whose answer never came.
     const request = { worker, leaseMs, held: [...holds.keys()] }
     for (const task of (await availability.attempt('resume', () => stores.inbox.resume(request))) ?? []) {
@@ -74,11 +94,16 @@ export const runInboxLoop = async (
     }
   }
 
+  let turn = 0
   const claim = async (): Promise<number> => {
-    const limit = roomFor(holds, config.concurrency)
-    if (limit <= 0) return 0
-    const request = { worker, limit, leaseMs, projects }
-    const tasks = (await availability.attempt('claim', () => stores.inbox.claim(request))) ?? []
+    turn += 1
+    const tasks: ClaimedTask[] = []
+    for (const { projects, limit } of turned(portions(config, holds), turn)) {
+      const room = Math.min(limit, roomFor(holds, config.concurrency) - tasks.length)
+      if (room <= 0) continue
+      const request = { worker, limit: room, leaseMs, projects }
+      tasks.push(...((await availability.attempt('claim', () => stores.inbox.claim(request))) ?? []))
+    }
     for (const task of tasks) {
       // Of a task that was let go to wait, it is no news.
       const isAgain = waits.includes(desk.unfinished.get(task.id)?.status)
@@ -97,7 +122,8 @@ export const runInboxLoop = async (
       recoveredAt = clock.monotonic()
       await recover()
     }
-    const claimed = await claim()
+    if (tools.drain.isRequested && holds.size === 0) break
+    const claimed = tools.drain.isRequested ? 0 : await claim()
     if (once) verdict = await judge(claimed)
     if (verdict !== 'going on') break
     await bell.wait(once && holds.size === 0 ? timing.pollMs / 5 : timing.pollMs, signal)

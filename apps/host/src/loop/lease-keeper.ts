@@ -4,7 +4,15 @@ import { type Holds, runningAttempts } from './hold.ts'
 
 /** Renews what this host holds: its claims, and its agents' leases. Returns the end of it. */
 export const keepLeases = (tools: HostTools, holds: Holds, availability: Availability): (() => void) => {
-  const { stores, runner, logger, timing, clock } = tools
+  const { stores, runner, logger, timing, clock, config } = tools
+  let answeredAt = clock.monotonic()
+
+  /** Whoever can reach the store may have our tasks by the time that the claims have run out: our agents end before. */
+  const stopUnreachable = (): void => {
+    if (clock.monotonic() - answeredAt < timing.leaseMs - 2 * timing.heartbeatMs || holds.size === 0) return
+    logger.warn('the inbox cannot be reached and claims run out; agents are stopped (on_unreachable: stop)')
+    for (const hold of holds.values()) hold.end('lost')
+  }
 
   const heartbeat = async (): Promise<void> => {
     const claims = [...holds.values()].map(({ task }) => task.claim)
@@ -18,6 +26,8 @@ export const keepLeases = (tools: HostTools, holds: Holds, availability: Availab
       const hold = holds.get(id)
       if (hold?.task.claim.epoch === epoch) hold.confirmedAt = asked
     }
+    if (answer) answeredAt = clock.monotonic()
+    else if (config.onUnreachable === 'stop') stopUnreachable()
     for (const { id, epoch } of answer?.lost ?? []) {
       const hold = holds.get(id)
       if (hold?.task.claim.epoch !== epoch) continue

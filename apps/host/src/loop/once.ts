@@ -32,7 +32,9 @@ export const createOnce = (tools: Tools, { holds, availability, unfinished }: On
   let idleSince = startedAt
 
   const isSoonDue = (outcome: TaskOutcome): boolean =>
-    (outcome.status === 'retrying' || outcome.status === 'busy' || outcome.status === 'waiting') &&
+    'retryAt' in outcome &&
+    outcome.status !== 'paused' &&
+    outcome.status !== 'unknown-project' &&
     outcome.retryAt.getTime() - clock.now() <= timing.patienceMs
 
   const isWaiting = (hold: Hold): boolean =>

@@ -14,7 +14,7 @@ export type TaskOutcome =
   /** Back in the inbox, due at `retryAt`. */
   | { status: 'retrying'; error: string; retryAt: Date }
   /** `waiting`: for a store that cannot be reached. */
-  | { status: 'busy' | 'waiting' | 'paused' | 'unknown-project'; retryAt: Date }
+  | { status: 'busy' | 'waiting' | 'held-back' | 'paused' | 'unknown-project'; retryAt: Date }
 
 /** What `inbox.fail` answered, as an outcome. */
 export const failOutcome = (result: FailResult | LeaseLost, error: string): TaskOutcome => {
@@ -51,6 +51,12 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
     async end(hold: Hold, project: string, issueNumber: string, end: StepsEnd): Promise<TaskOutcome> {
       const { claim } = hold.task
       hold.isEnding = true
+      if (end.status === 'held-back') {
+        const retryAt = new Date(clock.now() + end.waitMs)
+        logger.info('task held back', { project, issue: issueNumber, reason: end.reason })
+        const answer = await stores.inbox.release(claim, { retryAt })
+        return answer.status === 'released' ? { status: 'held-back', retryAt } : { status: 'lost' }
+      }
       if (end.status !== 'vanished') await track(hold, project, issueNumber, statusAfter(hold, end))
       if (hold.document) await records.removeAgents(attemptsOf(hold.document))
       switch (end.status) {

@@ -6,13 +6,19 @@ import {
   type Logger,
   type StatePatch,
 } from '@nexus/core'
+import type { Blow } from './fuse.ts'
 import { isReached } from './reached.ts'
 
-/** Keys of the host state. `issue_counters` is ours: project → the last number given out. */
+/**
+ * Keys of the host state. Ours are `issue_counters` (project → the last number given out), `host_control` (what all hosts
+ * are asked to do) and `agent_fuses` (role → why its agents are not started now).
+ */
 export const stateKeys = {
   trackedIssues: 'tracked_issues',
   launchedAgents: 'launched_agents',
   issueCounters: 'issue_counters',
+  hostControl: 'host_control',
+  agentFuses: 'agent_fuses',
 } as const
 
 interface TrackedIssue {
@@ -40,6 +46,8 @@ export interface HostRecords {
   /** Enters the agent and takes out those that are over: one change. No agent waits for it. */
   enterAgent(agent: LaunchedAgent, over: readonly string[]): Promise<void>
   removeAgents(over: readonly string[]): Promise<void>
+  /** Shows why agents of a role are not started; null: they are. No agent waits for it. */
+  showFuse(role: string, blow: Blow | null): Promise<void>
 }
 
 export interface HostRecordsOptions {
@@ -133,6 +141,11 @@ export const createHostRecords = ({ hostState, logger, now, inOutage }: HostReco
     trackIssue: (issue, status) => unlessCorrupt(stateKeys.trackedIssues, () => track(issue, status)),
     async enterAgent(agent, over) {
       await isReached(replaceAgents({ [agent.attempt]: agentEntry(agent) }, over))
+    },
+    async showFuse(role, blow) {
+      const entry = blow && { failures: blow.failures, error: blow.error, until: blow.until.toISOString() }
+      const change = entry ? { entries: { [role]: entry } } : { remove: [role] }
+      await isReached(unlessCorrupt(stateKeys.agentFuses, () => patch(stateKeys.agentFuses, change)))
     },
     async removeAgents(over) {
       if (over.length > 0) await replaceAgents({}, over)

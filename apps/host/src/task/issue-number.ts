@@ -28,16 +28,20 @@ const numberIn = (value: JsonValue | undefined): number =>
  * A number for a task that names none: the project's next that no tracked issue has. A crash after this and before the
  * task is bound to it only skips a number.
  */
-export const allocateIssueNumber = async (hostState: HostStateStore, project: string): Promise<string> => {
+export const allocateIssueNumber = async (
+  hostState: HostStateStore,
+  project: string,
+  prefix: string,
+): Promise<string> => {
   const taken = trackedOf(project, await readTracked(hostState))
   for (;;) {
     let given = 0
     const result = await hostState.update(stateKeys.issueCounters, (value) => {
       const counters: JsonObject = isJsonObject(value ?? undefined) ? (value as JsonObject) : {}
       given = numberIn(counters[project]) + 1
-      while (taken.has(String(given))) given += 1
+      while (taken.has(`${prefix}${given}`)) given += 1
       return { ...counters, [project]: given }
     })
-    if (result.status === 'saved') return String(given)
+    if (result.status === 'saved') return `${prefix}${given}`
   }
 }

@@ -1,4 +1,5 @@
 import { nameProblem } from '@nexus/core'
+import { type Tier, tiers } from '@nexus/engine'
 
 /** The value of a `**Label:** value` line, or null. What stands after a raw-input heading is the user's words, not ours. */
 const field = (markdown: string, label: string): string | null => {
@@ -19,6 +20,12 @@ export const issueNumberIn = (markdown: string): string | null => {
 export const taskTypeIn = (markdown: string): string => {
   const word = field(markdown, 'Type')?.toLowerCase() ?? ''
   return /^[a-z][a-z0-9_-]{0,31}$/.test(word) ? word : 'feature'
+}
+
+/** The tier a task names, or null. */
+export const tierIn = (markdown: string): Tier | null => {
+  const word = field(markdown, 'Tier')?.toLowerCase().replace('_', '-')
+  return tiers.find((tier) => tier === word) ?? null
 }
 
 /** One line that tells a person which task this is. */

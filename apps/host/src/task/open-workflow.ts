@@ -5,12 +5,14 @@ import {
   documentOf,
   type LinkedWorkflow,
   nearestTier,
+  type Tier,
+  tierOfType,
   toData,
   type WorkflowDocument,
 } from '@nexus/engine'
 import type { ProjectConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
-import { taskFilename, taskTypeIn, titleOf } from './markdown.ts'
+import { taskFilename, taskTypeIn, tierIn, titleOf } from './markdown.ts'
 
 type Tools = Pick<HostTools, 'stores' | 'logger'>
 
@@ -66,11 +68,13 @@ const inputFor = (id: string, document: WorkflowDocument, { project, issueNumber
   data: toData(document),
 })
 
-const linkedOf = ({ key, workflow }: ProjectConfig): LinkedWorkflow => {
-  const tier = nearestTier(workflow, 'full')
+/** The steps for this task: of the tier that it names, else of its type's, else of the nearest that there is. */
+const linkedOf = ({ key, workflow, tiers }: ProjectConfig, markdown: string): LinkedWorkflow & { tier: Tier } => {
+  const type = taskTypeIn(markdown)
+  const tier = nearestTier(workflow, tierIn(markdown) ?? tiers.get(type) ?? tierOfType(type))
   const linked = tier === null ? undefined : workflow[tier]
-  if (!linked) throw new Error(`The workflow of project ${key} has no steps.`)
-  return linked
+  if (tier === null || !linked) throw new Error(`The workflow of project ${key} has no steps.`)
+  return { ...linked, tier }
 }
 
 /** Saved before anything runs, so that whoever takes the task over finds its workflow. */
@@ -78,14 +82,22 @@ const createWorkflow = async (tools: Tools, request: OpenRequest, id: string): P
   const { task, project, issueNumber } = request
   const file = await saveTaskFile(tools, request)
   const title = titleOf(task.markdown, task.filename)
+  const { definition, others, tier } = linkedOf(project, task.markdown)
   const document = createDocument({
     id,
     name: title,
     project: project.key,
     issueNumber,
     description: title,
-    ...linkedOf(project),
-    metadata: { [metadataKeys.task]: task.id, [metadataKeys.file]: file, [metadataKeys.workspace]: project.workspace },
+    definition,
+    others,
+    metadata: {
+      [metadataKeys.task]: task.id,
+      [metadataKeys.file]: file,
+      [metadataKeys.workspace]: project.workspace,
+      tier,
+      type: taskTypeIn(task.markdown),
+    },
   })
   const saved = await tools.stores.workflows.save(inputFor(id, document, request), { ifRev: null })
   return saved.status === 'saved'

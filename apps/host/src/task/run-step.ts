@@ -85,7 +85,8 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
     startedAt: step.launched_at ?? '',
     host: tools.worker,
   }
-  const over = attemptsOf(document).filter((id) => id !== attempt)
+  const running = runningAttemptsOf(document)
+  const over = attemptsOf(document).filter((id) => !running.includes(id))
   await tools.records.enterAgent(entry, over)
   const given = variables(tools, scene, run)
   const summaryFile = given.NEXUS_COMPLETION_FILE
@@ -104,21 +105,33 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
   return state
 }
 
+/** `followed`: it runs or has run. `later`: it could not be started, and is tried again. */
+export type StepStart =
+  | { status: 'followed' | 'later' }
+  | { status: 'refused'; error: string }
+  /** Not now; `waitMs` says for how long, 0: this host starts no agent any more. */
+  | { status: 'held-back'; waitMs: number; reason: string }
+
+const whyNotNow = ({ drain, fuse }: HostTools, step: Step): StepStart | null => {
+  if (drain.isRequested) return { status: 'held-back', waitMs: 0, reason: 'the host is draining' }
+  const waitMs = fuse.waitMs(step.agent.name)
+  if (waitMs === null) return null
+  return { status: 'held-back', waitMs, reason: `agents of ${step.agent.name} fail again and again` }
+}
+
 /**
  * Makes sure that this attempt's agent runs or has run, and follows it. The attempt is saved already: whatever dies in
  * here, the next look finds a run that was never started, one to adopt, or one that ended.
  */
-export const runStep = async (
-  tools: HostTools,
-  scene: Scene,
-  run: StepRun,
-): Promise<{ status: 'followed' | 'later' } | { status: 'refused'; error: string }> => {
+export const runStep = async (tools: HostTools, scene: Scene, run: StepRun): Promise<StepStart> => {
   const { hold, document } = scene
-  const { attempt } = run
+  const { attempt, step } = run
   const { runner, logger, timing } = tools
   let state = await runner.observe(attempt)
   if (state.status === 'absent' || state.status === 'prepared') {
     if (!run.mayStart) throw unproven()
+    const heldBack = whyNotNow(tools, step)
+    if (heldBack) return heldBack
     await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: runningAttemptsOf(document) })
     await confirmHold(tools, hold)
     try {

@@ -12,6 +12,8 @@ export type StepsEnd =
   | { status: 'completed' | 'vanished' }
   /** `fatal`: no retry of the task may mend it. */
   | { status: 'failed'; error: string; fatal: boolean }
+  /** No agent of the running step is started here now. */
+  | { status: 'held-back'; reason: string; waitMs: number }
   /** `since`: the workflow's last change. */
   | { status: 'paused'; reason: string; since: Date }
   | { status: 'cancelled'; reason: string }
@@ -31,18 +33,36 @@ const start = async (tools: HostTools, scene: Scene): Promise<void> => {
   await apply(tools, scene, { type: 'start', at: timeOf(tools), launch, holding: holdingOf(scene) })
 }
 
+const heldBack = (reason: string, waitMs: number): StepsEnd => ({ status: 'held-back', reason, waitMs })
+
 /** One round on a workflow that is under way. Waits for a ring, or for the time of a retry, where nothing is to be done. */
-const tendAll = async (tools: HostTools, scene: Scene): Promise<void> => {
+const tendAll = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null> => {
   const { hold, document } = scene
   const at = timeOf(tools)
   const overdue: EngineEvent = { type: 'deadline', at, holding: holdingOf(scene) }
-  if (advance(document, overdue).document !== document) return apply(tools, scene, overdue)
-  for (const step of document.steps)
-    if (step.status === 'running' && step.attempt_id !== null && (await tend(tools, scene, step, step.attempt_id)))
-      return
-  if (isDue(document, at)) return start(tools, scene)
+  if (advance(document, overdue).document !== document) return done(apply(tools, scene, overdue))
+  const held: StepsEnd[] = []
+  for (const step of document.steps) {
+    if (step.status !== 'running' || step.attempt_id === null) continue
+    const tended = await tend(tools, scene, step, step.attempt_id)
+    if (tended.status === 'applied') return null
+    if (tended.status === 'held-back') held.push(tended)
+  }
+  const running = runningAttemptsOf(document)
+  if (tools.drain.isRequested && running.length === 0) return heldBack('the host is draining', 0)
+  if (isDue(document, at)) return done(start(tools, scene))
+  // What runs beside it is waited for.
+  if (held[0] && held.length === running.length) return held[0]
   const dueMs = (nextDueMs(document) ?? Number.POSITIVE_INFINITY) - tools.clock.now()
+  if (running.length === 0 && dueMs > tools.timing.busyMs && Number.isFinite(dueMs))
+    return heldBack('its next try is due later', dueMs)
   await hold.bell.wait(Math.max(1, Math.min(tools.timing.pollMs, dueMs)), hold.signal)
+  return null
+}
+
+const done = async (work: Promise<void>): Promise<null> => {
+  await work
+  return null
 }
 
 /** Whether an agent of a running step is at work, also one that an earlier host of ours started. */
@@ -87,9 +107,7 @@ const visit = async (tools: HostTools, scene: Scene & Pick<StepsOf, 'onWork'>): 
     hold.sawRunning = true
     await scene.onWork()
   }
-  if (state === 'running') await tendAll(tools, scene)
-  else await start(tools, scene)
-  return null
+  return state === 'running' ? tendAll(tools, scene) : done(start(tools, scene))
 }
 
 export interface StepsOf {
@@ -112,6 +130,8 @@ export const runSteps = async (tools: HostTools, { workflowId, ...given }: Steps
     hold.document = document
     const end = await visit(tools, { ...given, workflow, document })
     if (!end) continue
+    // What is to be started later must not be stopped for ever.
+    if (end.status === 'held-back') return end
     await stopAgents(tools, hold, document, {
       lingerMs: ['completed', 'paused'].includes(end.status) ? tools.timing.lingerMs : 0,
     })

@@ -30,14 +30,14 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
   }
 
   /** Null where the task names no number and none can be given now. */
-  const numberFor = async ({ task }: Hold): Promise<string | null> =>
+  const numberFor = async ({ task }: Hold, { issuePrefix }: ProjectConfig): Promise<string | null> =>
     issueNumberIn(task.markdown) ??
-    availability.attempt('issue number', () => allocateIssueNumber(stores.hostState, task.project))
+    availability.attempt('issue number', () => allocateIssueNumber(stores.hostState, task.project, issuePrefix))
 
   const live = async (hold: Hold, project: ProjectConfig): Promise<TaskOutcome> => {
     hold.isEnding = false
     // Remembered before it is bound: a bind whose answer was lost may have happened, and the next must mean the same number.
-    hold.issueNumber ??= await numberFor(hold)
+    hold.issueNumber ??= await numberFor(hold, project)
     // Tasks that name their number go on meanwhile.
     if (hold.issueNumber === null) return release(hold, 'waiting', timing.busyMs)
     // Bound before it is used for anything, so that a task keeps its number whoever takes it over.

@@ -5,7 +5,7 @@ import { confirmHold } from '../loop/confirm.ts'
 import type { RunExit } from '../runner/index.ts'
 import { apply, holdingOf, look, timeOf } from './apply.ts'
 import { unanswered, unproven } from './completions-of.ts'
-import { runStep } from './run-step.ts'
+import { runStep, type StepStart } from './run-step.ts'
 import type { Scene } from './scene.ts'
 
 /** Ends that say nothing about the agent: its supervisor or host was gone. */
@@ -33,6 +33,12 @@ const reportEvent = (tools: HostTools, scene: Scene, completion: Completion, lau
   launch,
 })
 
+/** Its agent does what it is for: whatever it says, it said it. */
+const answered = async (tools: HostTools, scene: Scene, step: Step, event: EngineEvent): Promise<void> => {
+  tools.fuse.worked(step.agent.name)
+  await apply(tools, scene, event)
+}
+
 /** The agent is over. What it wrote last may still be on its way into the store. */
 const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string, exit: RunExit): Promise<void> => {
   const { clock, timing, logger } = tools
@@ -41,7 +47,7 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
   for (;;) {
     const { waiting } = await tools.collect()
     const { answer, records, launch, isPartial } = await look(tools, scene, step)
-    if (answer) return apply(tools, scene, reportEvent(tools, scene, answer, launch))
+    if (answer) return answered(tools, scene, step, reportEvent(tools, scene, answer, launch))
     if (isPartial) throw unproven()
     if (waiting === 0 || clock.monotonic() >= until) {
       const hint = exit.code === 127 ? ", the shell's word for a command not found" : ''
@@ -51,6 +57,7 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
       const error = `${ending} ${unanswered(scene.document, step, records, unreadable)}. Its output: runs/${attempt}/output.log`
       const fault = surroundings.includes(exit.reason) ? 'surroundings' : 'agent'
       logger.info('agent ended without an answer', { attempt, reason: exit.reason, fault })
+      if (fault === 'agent') tools.fuse.failed(step.agent.name, error)
       return apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault, launch }))
     }
     await bell.wait(timing.pollMs / 5, signal)
@@ -58,30 +65,35 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
   }
 }
 
+/** `applied`: the document may have changed. `at-work`: nothing is to be done. */
+export type Tended = { status: 'applied' | 'at-work' } | Extract<StepStart, { status: 'held-back' }>
+
 /**
  * A run below another root, whose claim is ours: its host is gone, or has let go. Its agent was ended with the lease that
  * host no longer renewed, which is much shorter than a claim's.
  */
-const takeOver = async (tools: HostTools, scene: Scene, attempt: string, launch: Launch): Promise<boolean> => {
+const takeOver = async (tools: HostTools, scene: Scene, attempt: string, launch: Launch): Promise<Tended> => {
   await confirmHold(tools, scene.hold, 0)
   tools.logger.info('agent of another host given up', { attempt, project: scene.project.key, issue: scene.issueNumber })
   const error = `The host that ran the agent is gone, and its run ${attempt} with it`
   await apply(tools, scene, endedEvent(tools, scene, { attempt, error, fault: 'surroundings', launch }))
-  return true
+  return { status: 'applied' }
 }
 
 /**
- * One look at a running step: takes its answer, starts its agent, or settles its end. False where nothing was to be done:
- * its agent is at work.
+ * One look at a running step: takes its answer, starts its agent, or settles its end.
  */
-export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<boolean> => {
+export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<Tended> => {
   const { hold } = scene
   const { answer, launch, isPartial } = await look(tools, scene, step)
-  const applied = async (event: EngineEvent): Promise<true> => {
+  const applied = async (event: EngineEvent): Promise<Tended> => {
     await apply(tools, scene, event)
-    return true
+    return { status: 'applied' }
   }
-  if (answer) return applied(reportEvent(tools, scene, answer, launch))
+  if (answer) {
+    await answered(tools, scene, step, reportEvent(tools, scene, answer, launch))
+    return { status: 'applied' }
+  }
   if (step.baseline_partial && !isPartial) return applied({ type: 'baseline', attempt, at: timeOf(tools), launch })
   // Nobody but this hold knows of a fresh attempt yet: it cannot have run anywhere.
   const mayStart = !isPartial || hold.fresh.has(attempt)
@@ -98,9 +110,10 @@ export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: 
   if (!hold.runs.has(attempt)) {
     const started = await runStep(tools, scene, { step, attempt, agent, mayStart })
     if (started.status === 'refused') return fail(started.error)
+    if (started.status === 'held-back') return started
   }
   const exit = hold.runs.get(attempt)
-  if (!exit) return false
+  if (!exit) return { status: 'at-work' }
   await judge(tools, scene, step, attempt, exit)
-  return true
+  return { status: 'applied' }
 }

@@ -1,0 +1,40 @@
+import { type HostStateStore, isJsonObject, isStoreError, type JsonValue } from '@nexus/core'
+import { stateKeys } from '../task/host-records.ts'
+
+const member = 'drain'
+
+const readRequest = async (hostState: Pick<HostStateStore, 'load'>): Promise<JsonValue> => {
+  try {
+    const value = (await hostState.load(stateKeys.hostControl))?.value
+    return isJsonObject(value) ? (value[member] ?? null) : null
+  } catch (error) {
+    if (!isStoreError(error, 'corrupt')) throw error
+    return null
+  }
+}
+
+/** Asks all hosts that are at work on these stores to finish what runs and end. Those that start later are not meant. */
+export const requestDrain = async (hostState: Pick<HostStateStore, 'patch'>, id: string): Promise<void> => {
+  await hostState.patch(stateKeys.hostControl, { entries: { [member]: id } })
+}
+
+/** Whether this host was asked to drain since its first look. */
+export interface Drain {
+  readonly isRequested: boolean
+  look(): Promise<void>
+}
+
+export const createDrain = (hostState: Pick<HostStateStore, 'load'>): Drain => {
+  let first: JsonValue | undefined
+  let isRequested = false
+  return {
+    get isRequested() {
+      return isRequested
+    },
+    async look() {
+      const request = await readRequest(hostState)
+      if (first === undefined) first = request
+      if (request !== first) isRequested = true
+    },
+  }
+}
