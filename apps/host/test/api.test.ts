@@ -71,6 +71,41 @@ describe('POST /api/v1/completion', () => {
     expect((await t.stores.completions.scan()).items).toEqual([])
   })
 
+  test.each([
+    ['that says its length', { 'Content-Length': String(100 * 1024 * 1024) }],
+    ['that does not', { 'Transfer-Encoding': 'chunked' }],
+  ])('100 MB in a request %s are refused before they have come, and the log says so', async (_, length) => {
+    const { t, host, token } = await open()
+    const piece = Buffer.alloc(256 * 1024, ' ')
+    const sent = await new Promise<{ status: number | undefined; pieces: number }>((resolve, reject) => {
+      let pieces = 0
+      const headers = { Authorization: `Bearer ${token}`, ...length }
+      const upload = request(`${host.api.url}${completionPath}`, { method: 'POST', headers }, (answer) => {
+        answer.resume()
+        resolve({ status: answer.statusCode, pieces })
+        upload.destroy()
+      })
+      const more = (): void => {
+        while (pieces < 400 && !upload.destroyed) {
+          pieces += 1
+          if (!upload.write(piece)) return void upload.once('drain', more)
+        }
+      }
+      upload.on('error', (error) => (upload.destroyed ? null : reject(error)))
+      more()
+    })
+    expect(sent.status).toBe(413)
+    expect(sent.pieces).toBeLessThan(400)
+    expect(t.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'report refused',
+        fields: expect.objectContaining({ status: 'too-long' }),
+      }),
+    )
+    expect((await t.stores.completions.scan()).items).toEqual([])
+  })
+
   test('without a token of this root: 401', async () => {
     const { t, post } = await open()
     for (const Authorization of ['', 'Bearer nonsense', `Bearer ${createAttemptId('00000001')}.${'0'.repeat(64)}`])

@@ -51,6 +51,29 @@ describe('what other programs do meanwhile', () => {
     expect(t.data.completions.get(key)).toMatchObject({ project: 'shop' })
   })
 
+  test('what does not answer the step is kept, advances nothing, and is explained once however often it is seen', async () => {
+    const t = bench()
+    await t.configure({ triage: gated })
+    mkfifoSync(join(t.workspace, 'gate-s1'))
+    await enqueue('shop', 'a.md', '**Issue:** 5')
+    const running = t.once()
+    await until('the agent', () => atWork(1))
+    const key = insertCompletion('reviewer', { step_id: 's9' })
+    const explanations = () => t.log.filter(({ message }) => message === 'report does not count')
+    await until('its explanation', () => explanations().length > 0)
+    const looks = t.log.length
+    insertCompletion('triage', { step_id: 's9' })
+    await until('that of the next one', () => explanations().length > 1)
+    expect(t.log.length).toBeGreaterThan(looks)
+    await writeFile(join(t.workspace, 'gate-s1'), 'go\n')
+    expect(await running).toBe('done')
+    expect(explanations().map(({ fields }) => [fields['agent'], fields['why']])).toEqual([
+      ['reviewer', 'its agent_type is "reviewer"'],
+      ['triage', 'its step_id is "s9"'],
+    ])
+    expect(t.data.completions.has(key)).toBe(true)
+  })
+
   test('a row that was there before the launch answers nothing', async () => {
     const t = bench()
     await t.configure({ triage: gated })

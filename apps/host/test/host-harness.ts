@@ -49,8 +49,8 @@ export interface Bench {
   readonly context: BackendContext
   readonly log: LogLine[]
   readonly runner: Runner
-  /** Writes nexus.yaml: these agents, one step each; every project works in the same workspace. */
-  configure(agents: Record<string, string>, projects?: readonly string[]): Promise<void>
+  /** Writes nexus.yaml: these agents (a command, or all members), one step each; every project works in the same workspace. */
+  configure(agents: Record<string, string | object>, projects?: readonly string[]): Promise<void>
   /** Another host on the same data; `worker` unless it is to be another process. */
   open(options?: { timing?: Partial<Timing>; stores?: Backend; inOutage?: () => Promise<boolean> }): Promise<Host>
   once(host?: Host): Promise<string>
@@ -143,7 +143,9 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
     async configure(agents, projects = ['shop']) {
       const text = {
         projects: Object.fromEntries(projects.map((key) => [key, { workspace }])),
-        agents: Object.fromEntries(Object.entries(agents).map(([role, command]) => [role, { command }])),
+        agents: Object.fromEntries(
+          Object.entries(agents).map(([role, command]) => [role, typeof command === 'string' ? { command } : command]),
+        ),
         workflows: {
           chain: {
             steps: Object.keys(agents).map((role, index) => ({

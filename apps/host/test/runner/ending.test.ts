@@ -29,6 +29,38 @@ test('[RUN] what an agent leaves running ends with it, also when it ignores SIGT
   await goneFor(left)
 })
 
+test('[RUN] what an agent put into sessions of their own ends with it, also when it ignores SIGTERM', async () => {
+  const runner = runs.open()
+  const apart = (name: string) => `setsid ${stubborn(name)} & while [ ! -s ${name} ]; do sleep 0.01; done`
+  const spec = runs.spec(`${apart('one')}; ${apart('two')}; exit 4`)
+  await runner.launch(spec)
+  const pids = [await pidIn('one'), await pidIn('two')]
+  expect(await runner.waitForEnd(spec.attempt)).toMatchObject({ code: 4, reason: 'exited' })
+  for (const pid of pids) await goneFor(pid)
+})
+
+test('[RUN] a hang ends by its timeout, with SIGTERM, then SIGKILL, also for a child in a session of its own', async () => {
+  const runner = runs.open()
+  const spec = runs.spec(`trap "" TERM; setsid ${stubborn('apart')} & while :; do sleep 600 & wait; done`, {
+    timeoutMs: 1_000,
+  })
+  await runner.launch(spec)
+  const apart = await pidIn('apart')
+  expect(await runner.waitForEnd(spec.attempt)).toMatchObject({ code: null, signal: 'SIGKILL', reason: 'timeout' })
+  await goneFor(apart)
+})
+
+test('[RUN] processes of another run, and of nobody, are left alone', async () => {
+  const runner = runs.open()
+  const other = runs.spec(`setsid ${stubborn('other')} & wait`)
+  await runner.launch(other)
+  const pid = await pidIn('other')
+  const spec = runs.spec('exit 0')
+  await runner.launch(spec)
+  await runner.waitForEnd(spec.attempt)
+  expect(isAlive(pid)).toBe(true)
+})
+
 test('[RUN] stop ends the whole group, SIGTERM first: an agent that listens ends in order', async () => {
   const runner = runs.open({ graceMs: 20_000, pollMs: 20_000 })
   const spec = runs.spec('trap "echo bye; exit 0" TERM; echo $$ > up; while :; do sleep 600 & wait; done')
