@@ -6,8 +6,8 @@ import type { Path, StepProblem } from './problem.ts'
 import { meant } from './unknown-members.ts'
 
 export interface CheckOptions {
-  /** Of the agents there are, see `roleOf`. */
-  readonly roles: ReadonlySet<string>
+  /** Of the agents there are, see `roleOf`; null: they are not known. */
+  readonly roles: ReadonlySet<string> | null
   /** Workflows that are there and cannot be read: a target may name them. */
   readonly unread: ReadonlySet<string>
 }
@@ -108,12 +108,13 @@ export const checkWorkflow = (workflow: LinkedWorkflow, options: CheckOptions): 
     void problems.push({ severity, workflow: list.name, step: step.id, path: [index, ...member], message })
   for (const place of graph.places) {
     const { agentType } = place.step
-    if (agentType !== null && !options.roles.has(roleOf(agentType)))
+    if (agentType !== null && options.roles?.has(roleOf(agentType)) === false)
       say(place, 'error', ['agent_type'], `there is no agent "${agentType}". Known: ${listed(options.roles)}.`)
     checkTargets(graph, place, options, say)
     checkExpressions(place, say)
     if (!isMember(place)) checkDefault(graph, place, say)
-    checkReached(way, place, say)
+    // A workflow that this one leads to has a dry run of its own.
+    if (place.list === workflow.definition) checkReached(way, place, say)
     checkParallel(graph, place, say)
   }
   checkRings(graph, way, say)

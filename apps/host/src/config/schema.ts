@@ -1,42 +1,8 @@
-import { tiers } from '@nexus/engine'
+import { type Path, tiers } from '@nexus/engine'
 import { z } from 'zod'
 import { promptForms } from '../runner/command-line.ts'
 import { presetNames } from '../runner/presets.ts'
 
-/** What the protocol allows in a step and this host would have to act on, but does not yet. */
-const notYet = [
-  'routes',
-  'parallel',
-  'parallel_with',
-  'condition',
-  'goto',
-  'retry',
-  'retry_policy',
-  'require_human_approval',
-  'approval_gates',
-] as const
-
-/** What the protocol allows in a workflow and this host does not act on yet. */
-const notYetWorkflow = [
-  'full_workflow',
-  'shortened_workflow',
-  'fast-track_workflow',
-  'fast_track_workflow',
-  'timeout_seconds',
-  'monitoring',
-] as const
-
-const refused = (names: readonly string[]) =>
-  Object.fromEntries(
-    names.map((name) => [
-      name,
-      z
-        .undefined(`"${name}" is not supported yet. Remove it; steps run one after the other (on_success, final_step).`)
-        .optional(),
-    ]),
-  )
-
-const kept = z.unknown().optional()
 const seconds = z.number('a number of seconds is needed, such as 600').positive('must be more than 0 seconds')
 
 const text = (what: string) =>
@@ -78,59 +44,13 @@ const Agent = z
     message: 'a preset says how its prompt comes. Remove it, or write a command of your own.',
   })
 
-const Step = z
-  .strictObject(
-    {
-      id: text('an id'),
-      name: text('a name').optional(),
-      agent_type: text('an agent_type').optional(),
-      agent: text('an agent').optional(),
-      prompt: z.string('text is needed').optional(),
-      prompt_template: z.string('text is needed').optional(),
-      description: z.string('text is needed').optional(),
-      on_success: text('the id of a step').optional(),
-      final_step: z.boolean('use true or false').default(false),
-      timeout: seconds.optional(),
-      timeout_seconds: seconds.optional(),
-      inputs: kept,
-      outputs: kept,
-      tools: kept,
-      context_policy: kept,
-      ...refused(notYet),
-    },
-    'write { id: …, agent_type: …, prompt: … }',
-  )
-  .refine((step) => step.agent_type !== undefined || step.agent !== undefined, {
-    path: ['agent_type'],
-    message: 'an agent_type is needed: which of the agents runs this step',
-  })
-  .refine((step) => step.agent_type !== 'router', {
-    path: ['agent_type'],
-    message:
-      'a step of agent_type router is not supported yet. Steps run one after the other (on_success, final_step).',
-  })
-
-const Workflow = z.strictObject(
-  {
-    apiVersion: kept,
-    kind: kept,
-    metadata: kept,
-    name: z.string('text is needed').optional(),
-    version: z.union([z.string(), z.number()]).optional(),
-    description: z.string('text is needed').optional(),
-    steps: z.array(Step, 'a list of steps is needed').min(1, 'at least one step is needed'),
-    ...refused(notYetWorkflow),
-  },
-  'write { steps: […] }',
-)
-
 const wholeFrom1 = 'a whole number from 1 to 1000 is needed'
 const atATime = z.int(wholeFrom1).min(1, wholeFrom1).max(1000, wholeFrom1)
 
 const Project = z.strictObject(
   {
     workspace: text('a workspace (the folder where its agents work)'),
-    workflow: text('the name of a workflow').optional(),
+    workflow: text('the name of a workflow, or of its file,').optional(),
     tiers: z
       .record(
         z.string(),
@@ -142,6 +62,11 @@ const Project = z.strictObject(
     issue_prefix: z.string('a prefix is text: put it in quotes').default(''),
   },
   'write { workspace: … }',
+)
+
+const Fuse = z.strictObject(
+  { failures: atATime.default(5), cool_down_seconds: seconds.default(600) },
+  'write { failures: 5, cool_down_seconds: 600 }',
 )
 
 const section = (what: string) => `${what} are needed`
@@ -157,18 +82,17 @@ export const HostFile = z.strictObject(
       .record(z.string(), Agent, section('agents (role: { command: … })'))
       .refine(some, 'at least one agent is needed'),
     workflows: z
-      .record(z.string(), Workflow, section('workflows (name: { steps: […] })'))
-      .refine(some, 'at least one workflow is needed'),
+      .record(
+        z.string(),
+        z.union([text('the name of a file'), z.looseObject({})], 'write { steps: […] }, or ./a-file.yaml'),
+        section('workflows (name: { steps: […] })'),
+      )
+      .default({}),
     concurrency: atATime.default(4),
     on_unreachable: z
       .enum(['keep', 'stop'], 'use keep (agents go on while a store cannot be reached) or stop')
       .default('keep'),
-    fuse: z
-      .strictObject(
-        { failures: atATime.default(5), cool_down_seconds: seconds.default(600) },
-        'write { failures: 5, cool_down_seconds: 600 }',
-      )
-      .prefault({}),
+    fuse: Fuse.prefault({}),
     runs: z
       .strictObject(
         { keep_days: z.number('a number of days is needed').min(0, 'a number of days is needed').default(30) },
@@ -191,3 +115,13 @@ export const HostFile = z.strictObject(
   'projects, agents and workflows are needed',
 )
 export type HostFile = z.output<typeof HostFile>
+
+/** The members that there are at this place, for a word that is none of them. */
+export const membersAt = (path: Path): readonly string[] => {
+  const [section, , ...deeper] = path
+  if (section === undefined) return Object.keys(HostFile.shape)
+  if (deeper.length > 0) return []
+  if (section === 'projects') return Object.keys(Project.shape)
+  if (section === 'agents') return Object.keys(Agent.shape)
+  return path.length === 1 && section === 'fuse' ? Object.keys(Fuse.shape) : []
+}
