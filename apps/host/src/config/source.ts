@@ -34,7 +34,7 @@ const shownPath = (file: string): string => {
 }
 
 export const problemText = ({ file, line, column, member, message }: ConfigProblem): string =>
-  [line > 0 ? `${file}:${line}:${column}: ` : `${file}: `, member === '' ? '' : `${member}: `, message].join('')
+  [line > 0 ? `${file}:${line}:${column}: ` : `${file} `, member === '' ? '' : `${member}: `, message].join('')
 
 /** Other names of a member: the first that is there is meant. */
 const alternatives: Readonly<Record<string, readonly string[]>> = {
