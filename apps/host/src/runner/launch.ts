@@ -9,33 +9,85 @@ import { type RunSpec, recordText } from './run-records.ts'
 /** Writes the run down. The specification comes last: where it is, everything is, and it is never replaced. */
 export async function prepareRun(paths: RunFolder, spec: RunSpec, prompt: string): Promise<void> {
   await makeFolder(paths.folder, 0o700)
-  await createOnce(paths.prompt, prompt)
-  await createOnce(paths.lease, '')
+  await Promise.all([createOnce(paths.prompt, prompt), createOnce(paths.lease, '')])
   await createOnce(paths.spec, recordText(spec))
 }
 
-export interface SupervisorStart {
+export interface SupervisorsOptions {
   readonly supervisorPath: string
   readonly pollMs: number
   /** How long a supervisor may take until its agent runs. */
   readonly startMs: number
 }
 
+export interface Supervisors {
+  /**
+   * Hands the run to a supervisor and waits until the agent runs, the run ended, or this supervisor found another one at
+   * work. Fails when it ended without a start; then nothing runs and launching again is safe.
+   */
+  start(paths: RunFolder): Promise<void>
+  /** Those without a run end; the others end after theirs. */
+  close(): void
+}
+
+/** A supervisor that this process started, and the run it was given last. */
+interface Supervisor {
+  readonly child: ChildProcess
+  paths: RunFolder
+}
+
 /**
- * Starts a supervisor in a session of its own and waits until the agent runs, the run ended, or this supervisor found
- * another one at work. Fails when it ended without a start; then nothing runs and launching again is safe.
+ * Supervisors in sessions of their own. One whose run is over takes the next: a process is started ten times as fast by one
+ * that runs already as by one that first has to be started itself. Whatever happens to the host, each has one run at a time
+ * and ends it by itself; without its host it takes no more.
  */
-export async function startSupervisor(paths: RunFolder, start: SupervisorStart): Promise<void> {
-  const child = spawn(process.execPath, [resolve(start.supervisorPath), paths.folder], {
-    cwd: paths.folder,
-    detached: true,
-    stdio: 'ignore',
-    env: supervisorEnvironment(),
-  })
-  child.unref()
-  const settled = await supervisorSettles(child, paths, start)
-  if (settled === 'started' || existsSync(paths.started)) return
-  throw new Error(`attempt ${paths.attempt} was not started: ${settled}`)
+export function createSupervisors(options: SupervisorsOptions): Supervisors {
+  const all = new Set<Supervisor>()
+
+  function spawned(paths: RunFolder): Supervisor {
+    const child = spawn(process.execPath, [resolve(options.supervisorPath), paths.folder], {
+      cwd: paths.folder,
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: supervisorEnvironment(),
+    })
+    const supervisor: Supervisor = { child, paths }
+    all.add(supervisor)
+    child.once('exit', () => all.delete(supervisor)).once('error', () => all.delete(supervisor))
+    // One that is gone reads nothing more; its exit says so.
+    child.stdin?.on('error', () => undefined)
+    child.unref()
+    return supervisor
+  }
+
+  /** A supervisor whose run is over, with this one handed to it. */
+  function handed(paths: RunFolder): Supervisor | null {
+    for (const supervisor of all) {
+      const { stdin, exitCode, signalCode } = supervisor.child
+      if (exitCode !== null || signalCode !== null || !stdin?.writable || !existsSync(supervisor.paths.exit)) continue
+      supervisor.paths = paths
+      stdin.write(`${paths.folder}\n`)
+      return supervisor
+    }
+    return null
+  }
+
+  const hasBegun = (settled: string, paths: RunFolder): boolean => settled === 'started' || existsSync(paths.started)
+
+  async function start(paths: RunFolder): Promise<void> {
+    const former = handed(paths)
+    // It may have ended in the moment in which it was given the run.
+    if (former && hasBegun(await supervisorSettles(former.child, paths, options), paths)) return
+    const settled = await supervisorSettles(spawned(paths).child, paths, options)
+    if (!hasBegun(settled, paths)) throw new Error(`attempt ${paths.attempt} was not started: ${settled}`)
+  }
+
+  return {
+    start,
+    close() {
+      for (const { child } of all) child.stdin?.end()
+    },
+  }
 }
 
 // Nothing of the host's secrets, and not the mark of a run that this host itself may be part of.
@@ -46,20 +98,23 @@ function supervisorEnvironment(): NodeJS.ProcessEnv {
   )
 }
 
-function supervisorSettles(child: ChildProcess, paths: RunFolder, start: SupervisorStart): Promise<string> {
+function supervisorSettles(child: ChildProcess, paths: RunFolder, start: SupervisorsOptions): Promise<string> {
   return new Promise((settle) => {
     const finish = (outcome: string) => {
       unwatch()
       clearTimeout(deadline)
+      child.off('error', failed).off('exit', ended)
       settle(outcome)
     }
+    const failed = (error: Error) => finish(error.message)
+    const ended = (code: number | null, signal: NodeJS.Signals | null) =>
+      finish(`its supervisor ended with ${signal ?? `code ${code}`}`)
     const look = () => {
       if (existsSync(paths.agent) || existsSync(paths.exit)) finish('started')
     }
     const unwatch = watchPath({ path: paths.folder, pollMs: start.pollMs, onChange: look })
     const deadline = setTimeout(() => finish(`its supervisor said nothing for ${start.startMs} ms`), start.startMs)
-    child.once('error', (error) => finish(error.message))
-    child.once('exit', (code, signal) => finish(`its supervisor ended with ${signal ?? `code ${code}`}`))
+    child.once('error', failed).once('exit', ended)
     look()
   })
 }

@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@nexus/core'
 import { type Command, commandLine, type PromptForm } from './command-line.ts'
 import { createEndWatch, type EndListener } from './end-watch.ts'
 import { listRuns } from './find-runs.ts'
-import { prepareRun, startSupervisor } from './launch.ts'
+import { createSupervisors, prepareRun } from './launch.ts'
 import { type RenewOutcome, renewLeases } from './lease.ts'
 import { createObserver, type RunState } from './observe.ts'
 import { type RunFolder, runFolder, runsFolder } from './run-folder.ts'
@@ -80,6 +80,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const listeners = new Set<EndListener>()
   const followed = new Set<string>()
   const closing = new AbortController()
+  const supervisors = createSupervisors({ supervisorPath, pollMs, startMs })
 
   function follow(attempt: string): void {
     if (followed.has(attempt)) return
@@ -107,7 +108,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const before = await observeFolder(paths)
     if (before.status === 'absent') await prepareRun(paths, spec, prompt)
     if (before.status === 'absent' || before.status === 'prepared') {
-      await startSupervisor(paths, { supervisorPath, pollMs, startMs })
+      await supervisors.start(paths)
     }
     follow(given.attempt)
     return observeFolder(paths)
@@ -117,6 +118,7 @@ export function createRunner(options: RunnerOptions): Runner {
     listeners.clear()
     closing.abort(new Error('the runner is closed'))
     ends.close()
+    supervisors.close()
   }
 
   return {
