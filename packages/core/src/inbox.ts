@@ -191,6 +191,9 @@ export interface InboxStore {
 
   counts(options?: CallOptions): Promise<InboxCounts>
 
+  /** Since when the pending task has been due that has been due for longest; null where none is due. [C-INBOX-21] */
+  oldestDue(options?: CallOptions): Promise<Date | null>
+
   /** Newest created first. */
   list(filter?: InboxFilter, options?: CallOptions): Promise<Page<InboxTask>>
 

@@ -47,6 +47,7 @@ export const deferredStores = ({ only }: Pick<Outage, 'only'>): Stores => ({
     cancel: (...call) => only('inbox', ({ inbox }) => inbox.cancel(...call)),
     load: (...call) => only('inbox', ({ inbox }) => inbox.load(...call)),
     counts: (...call) => only('inbox', ({ inbox }) => inbox.counts(...call)),
+    oldestDue: (...call) => only('inbox', ({ inbox }) => inbox.oldestDue(...call)),
     list: (...call) => only('inbox', ({ inbox }) => inbox.list(...call)),
     purge: (...call) => only('inbox', ({ inbox }) => inbox.purge(...call)),
     async *watch(signal) {

@@ -6,7 +6,7 @@ import type { InboxTools } from './inbox-tools.ts'
 import { createList, readFilter } from './list.ts'
 import { createTaskReading, statusAfter } from './task-reading.ts'
 
-export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'list'>
+export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'oldestDue' | 'list'>
 
 const mostTurns = 5
 
@@ -49,6 +49,27 @@ const createCounts = (tools: InboxTools): InboxStore['counts'] => {
   }
 }
 
+/** Of what cannot be read nobody knows since when it is due. */
+const earliest = (entries: Iterable<{ due: number }>): number => {
+  let oldest = Number.POSITIVE_INFINITY
+  for (const { due } of entries) if (due > 0 && due < oldest) oldest = due
+  return oldest
+}
+
+const createOldestDue = ({ places, queue, clock, checkOpen, finishAll }: InboxTools): InboxStore['oldestDue'] => {
+  const indexes = async () => [queue.delayed, ...(await places.projects()).map(queue.pending)]
+  return async (options) => {
+    checkOpen(options)
+    await ifPossible(finishAll)
+    let oldest = Number.POSITIVE_INFINITY
+    for (const index of await indexes()) {
+      await index.refresh()
+      oldest = Math.min(oldest, earliest(index.entries()))
+    }
+    return oldest <= clock.now() ? new Date(oldest) : null
+  }
+}
+
 export const createReadVerbs = (tools: InboxTools, holders: Holders): ReadVerbs => {
   const at = createTaskReading(tools, holders)
 
@@ -70,6 +91,7 @@ export const createReadVerbs = (tools: InboxTools, holders: Holders): ReadVerbs 
       return load(id)
     },
     counts: createCounts(tools),
+    oldestDue: createOldestDue(tools),
     async list(filter = {}, options) {
       tools.checkOpen(options)
       const wanted = readFilter(filter)

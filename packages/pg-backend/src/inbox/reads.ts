@@ -11,11 +11,11 @@ import {
 } from '@nexus/core'
 import { z } from 'zod'
 import { emptyPage } from '../rows.ts'
-import { countTasks, listTasks, loadTask } from '../statements/inbox.ts'
+import { countTasks, listTasks, loadTask, oldestDue } from '../statements/inbox.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { readId, readTask } from './rows.ts'
+import { readId, readTask, readTime } from './rows.ts'
 
-export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'list'>
+export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'oldestDue' | 'list'>
 
 /** The id that the page before ended with: ids are given in the order of enqueueing. */
 const Cursor = z.tuple([z.int32()])
@@ -37,6 +37,11 @@ export const createReadVerbs = ({ run, begin }: InboxTools): ReadVerbs => ({
     const [counted] = await run(countTasks, [countCeiling + 1], call)
     const { pending = 0, processing = 0, done = 0, failed = 0 } = counted ?? {}
     return { pending, processing, done: boundedCount(done), failed: boundedCount(failed) }
+  },
+
+  async oldestDue(options) {
+    const [found] = await run(oldestDue, [], begin(options))
+    return found?.due == null ? null : readTime(found.due)
   },
 
   async list(filter = {}, options) {

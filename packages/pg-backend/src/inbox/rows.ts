@@ -27,7 +27,8 @@ export const readClaim = ({
 /** The furthest that a Date reaches, for the database's infinities. */
 const furthest = 8.64e15
 
-const readTime = (value: Date | number): Date => readDate(value) ?? new Date(Number(value) < 0 ? -furthest : furthest)
+export const readTime = (value: Date | number): Date =>
+  readDate(value) ?? new Date(Number(value) < 0 ? -furthest : furthest)
 
 export const readTask = (row: InboxRow): InboxTask => ({
   id: String(row.id),

@@ -78,6 +78,11 @@ export const listTasks = ({ status, project, after }: InboxListShape): Statement
 const count = (status: InboxStatus, limit = ''): string =>
   `(SELECT count(*)::integer FROM (SELECT FROM nexus_inbox_queue WHERE status = '${status}' ${limit}) AS counted) AS ${status}`
 
+/** Of what is pending the index has the run times too, so that no row is looked at. */
+export const oldestDue = statement<{ due: Date | number | null }>(
+  `SELECT min(run_at) AS due FROM nexus_inbox_queue WHERE status = 'pending' AND run_at <= statement_timestamp()`,
+)
+
 /** $1: where counting of what ended stops. */
 export const countTasks = statement<Record<InboxStatus, number>>(
   `SELECT ${count('pending')}, ${count('processing')}, ${count('done', 'ORDER BY id LIMIT $1')}, ${count('failed', 'ORDER BY id LIMIT $1')}`,

@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { toTask } from './inbox-data.ts'
 import type { MemoryInboxTools } from './inbox-tools.ts'
 
-export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'list'>
+export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'oldestDue' | 'list'>
 
 /** The sequence number that the page before ended with. */
 const Cursor = z.tuple([z.number()])
 
-export const createReadVerbs = ({ data, checkOpen }: MemoryInboxTools): ReadVerbs => ({
+export const createReadVerbs = ({ data, clock, checkOpen }: MemoryInboxTools): ReadVerbs => ({
   async load(id, options) {
     checkOpen(options)
     const row = data.rows.get(id)
@@ -24,6 +24,13 @@ export const createReadVerbs = ({ data, checkOpen }: MemoryInboxTools): ReadVerb
       done: boundedCount(counted('done')),
       failed: boundedCount(counted('failed')),
     }
+  },
+
+  async oldestDue(options) {
+    checkOpen(options)
+    const due = [...data.rows.values()].filter((row) => row.status === 'pending').map((row) => row.runAt)
+    const oldest = Math.min(...due)
+    return oldest <= clock.now() ? new Date(oldest) : null
   },
 
   async list(filter = {}, options) {

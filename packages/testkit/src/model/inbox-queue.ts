@@ -155,6 +155,13 @@ const reading: OperationKind[] = [
     run: (side, { actor }) => answerOf(async () => answer('counted', { ...(await side.actor(actor).inbox.counts()) })),
   }),
   operation({
+    verb: 'inbox.oldestDue',
+    weight: 12,
+    input: fc.record({ actor: anyActor }),
+    run: (side, { actor }) =>
+      answerOf(async () => answer((await side.actor(actor).inbox.oldestDue()) === null ? 'null' : 'due')),
+  }),
+  operation({
     verb: 'inbox.load',
     weight: 26,
     input: fc.record({ actor: anyActor, nth: fc.nat(99) }),

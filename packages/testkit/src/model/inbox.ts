@@ -31,6 +31,7 @@ export const inboxAnswers = expectedOf('inbox', {
   cancel: { cancelled: true, requested: true, refused: true, absent: true, invalid: unknown, corrupt },
   load: { found: true, null: true, invalid: unknown, corrupt },
   counts: { counted: true, invalid: nothing, corrupt },
+  oldestDue: { due: true, null: true, invalid: nothing, corrupt },
   list: { page: true, 'last page': true, invalid: true, corrupt },
   purge: { purged: true, nothing: true, invalid: true, corrupt },
   watch: { hinted: 'a hint that a poll may come before', invalid: nothing, corrupt },

@@ -205,6 +205,15 @@ const operating: PlantedBug[] = [
       return { ...counted, pending: counted.pending - rowsOf(data).filter(waits).length }
     },
   })),
+  bug('C-INBOX-21', 'the oldest is looked for among what is held too', ({ intact, data }) => ({
+    oldestDue: (options) =>
+      whileChanged(
+        rowsOf(data).filter(({ status }) => status === 'processing'),
+        'status',
+        () => 'pending',
+        () => intact.oldestDue(options),
+      ),
+  })),
 ]
 
 export const inboxQueueBugs: PlantedBug[] = [...enqueueing, ...claiming, ...operating]

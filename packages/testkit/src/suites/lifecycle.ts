@@ -45,6 +45,7 @@ const calls: Readonly<Record<string, Call>> = {
   'inbox.cancel': ({ inbox }, options) => inbox.cancel('1', options),
   'inbox.load': ({ inbox }, options) => inbox.load('1', options),
   'inbox.counts': ({ inbox }, options) => inbox.counts(options),
+  'inbox.oldestDue': ({ inbox }, options) => inbox.oldestDue(options),
   'inbox.list': ({ inbox }, options) => inbox.list({}, options),
   'inbox.purge': ({ inbox }, options) => inbox.purge({ olderThan: new Date(0) }, options),
 }

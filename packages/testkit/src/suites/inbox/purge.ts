@@ -79,4 +79,27 @@ export const inboxPurge = (clause: Clause): void => {
     await inbox.complete((await claimOne(t.backend)).claim)
     expect(await inbox.counts()).toEqual({ ...none, pending: 1, done: 1 })
   })
+
+  clause(
+    'C-INBOX-21',
+    'the oldest that is due is the one that has been due for longest, and only while it is pending',
+    async (t) => {
+      const { inbox } = t.backend
+      const at = (hours: number) => new Date(t.clock.now() + hours * hour)
+      const [first, second, later] = [at(-2), at(-1), at(1)]
+      expect(await inbox.oldestDue()).toBeNull()
+      await enqueueOne(t.backend, { filename: 'later.md', runAt: later })
+      expect(await inbox.oldestDue()).toBeNull()
+      await enqueueOne(t.backend, { filename: 'second.md', project: 'gemini', runAt: second, priority: 9 })
+      expect(await inbox.oldestDue()).toEqual(second)
+      await enqueueOne(t.backend, { filename: 'first.md', runAt: first })
+      expect(await inbox.oldestDue()).toEqual(first)
+      await claimOne(t.backend, { projects: ['apollo'] })
+      expect(await inbox.oldestDue()).toEqual(second)
+      await claimOne(t.backend)
+      expect(await inbox.oldestDue()).toBeNull()
+      await t.advance(2 * hour)
+      expect(await inbox.oldestDue()).not.toBeNull()
+    },
+  )
 }
