@@ -10,7 +10,14 @@ import {
   storeNames,
   systemClock,
 } from '@nexus/core'
-import { openRouter, type Registry, type RouterOptions } from '@nexus/router'
+import {
+  createJournalReader,
+  fallbackStores,
+  openRouter,
+  type Registry,
+  type RouterOptions,
+  storageMap,
+} from '@nexus/router'
 import { openRootId } from './api/tokens.ts'
 import type { HostConfig } from './config/host-config.ts'
 import type { HostMailboxes, HostOptions } from './host.ts'
@@ -27,6 +34,7 @@ import {
   type RunnerOptions,
 } from './runner/index.ts'
 import { withTaskDrops } from './task-drops.ts'
+import type { Storage } from './telemetry/storage.ts'
 
 /** Every backend that routes can name, loaded when a route names it: a host on files loads no PostgreSQL client. */
 const registry: Registry = {
@@ -64,6 +72,13 @@ export const composeStores = (config: Config, logger: Logger): Promise<Backend> 
 const outageOf = ({ routes }: Config, stores: Backend): (() => Promise<boolean>) => {
   const remote = storeNames.find((store) => routes[store].backend === 'postgres')
   return async () => remote !== undefined && (await stores.health(remote)).status === 'down'
+}
+
+/** How the stores are, and what an outage left of them in the journal. */
+const openStorage = async (config: Config, stores: Backend, context: BackendContext): Promise<Storage> => {
+  const fallsBack = fallbackStores.filter((store) => config.routes[store].backend === 'postgres')
+  const read = fallsBack.length > 0 ? createJournalReader(await journal(config, context)) : async () => null
+  return { fallsBack, journal: read, map: () => storageMap(config, stores) }
 }
 
 /** How often a workspace is looked at for a mailbox that an agent made there. */
@@ -142,6 +157,8 @@ export const compose = async (
       env: process.env,
       inOutage: outageOf(config, stores),
       ...(pace.timing && { timing: pace.timing }),
+      storage: await openStorage(config, stores, context),
+      withProcessMetrics: true,
     },
     async [Symbol.asyncDispose]() {
       await runner.close()

@@ -7,6 +7,7 @@ import type { AgentVariables, Runner } from './runner/index.ts'
 import type { Attempts } from './task/attempts.ts'
 import type { Fuse } from './task/fuse.ts'
 import type { HostRecords } from './task/host-records.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
 /** What the parts of the host share. */
 export interface HostTools {
@@ -19,6 +20,7 @@ export interface HostTools {
   clock: Clock
   ids: Ids
   logger: Logger
+  telemetry: Telemetry
   /** Names this process in claims. */
   worker: string
   timing: Timing

@@ -10,6 +10,7 @@ import { createExplain } from './intake/explain.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
 import { type Availability, createAvailability } from './loop/availability.ts'
 import { createDrain } from './loop/drain.ts'
+import { type HeldTask, heldTasks } from './loop/held.ts'
 import type { Holds } from './loop/hold.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
@@ -22,6 +23,10 @@ import type { TaskOutcome } from './task/finish.ts'
 import { createFuse } from './task/fuse.ts'
 import { createHostRecords } from './task/host-records.ts'
 import { createTaskLife } from './task/task-life.ts'
+import { createOutside } from './telemetry/outside.ts'
+import type { Phase } from './telemetry/readiness.ts'
+import type { Storage } from './telemetry/storage.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
 export interface HostMailboxes {
   /** The root's own, where agents are told to write. */
@@ -46,6 +51,10 @@ export interface HostOptions {
   timing?: Partial<Timing>
   /** Whether a backend is down, which whoever gives the stores tells of; never unless given. */
   inOutage?: () => Promise<boolean>
+  /** What can be told of the stores' condition; nothing unless given. */
+  storage?: Storage
+  /** Whether `/metrics` tells of the process too; at most one host of a process does. */
+  withProcessMetrics?: boolean
 }
 
 interface RunOptions {
@@ -64,6 +73,8 @@ export type HostEnd = 'done' | 'failed' | 'unreachable' | 'stopped'
 export interface Host {
   readonly api: Pick<ApiServer, 'url' | 'port'>
   run(options: RunOptions): Promise<HostEnd>
+  /** What is held now, the longest held first. */
+  held(): HeldTask[]
   close(): Promise<void>
 }
 
@@ -76,21 +87,24 @@ const closingMs = 1_500
 
 const never = async (): Promise<boolean> => false
 
-const createTools = (
-  options: HostOptions,
-  intake: Intake,
-  { reporting, attempts }: Pick<HostTools, 'reporting' | 'attempts'>,
-): HostTools => {
+interface Parts extends Pick<HostTools, 'reporting' | 'attempts' | 'drain'> {
+  intake: Intake
+  telemetry: Telemetry
+}
+
+const createTools = (options: HostOptions, { intake, telemetry, reporting, attempts, drain }: Parts): HostTools => {
   const { config, stores, runner, worker, clock, ids, logger, env, mailboxes, inOutage = never } = options
   const records = createHostRecords({ hostState: stores.hostState, logger, now: clock.now, inOutage })
   const fuse = createFuse({
     ...config.fuse,
     clock,
     logger,
-    onChange: (role, blow) =>
+    onChange(role, blow) {
+      telemetry.fuseChanged(role, blow !== null)
       void records
         .showFuse(role, blow)
-        .catch((error: unknown) => logger.warn('the state of a fuse could not be shown', { error: String(error) })),
+        .catch((error: unknown) => logger.warn('the state of a fuse could not be shown', { error: String(error) }))
+    },
   })
   return {
     config,
@@ -100,16 +114,17 @@ const createTools = (
     clock,
     ids,
     logger,
+    telemetry,
     reporting,
     attempts,
     timing: { ...defaultTiming, ...options.timing },
     records,
     fuse,
-    drain: createDrain(stores.hostState),
+    drain,
     inOutage,
     collect: intake.collect,
     whyUnreadable: intake.whyUnreadable,
-    explain: createExplain(logger),
+    explain: createExplain(logger, telemetry),
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
     summaryFile: (project, issueNumber) => mailboxes.own.file(project, issueNumber),
   }
@@ -171,25 +186,44 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const holds: Holds = new Map()
   const tokens = await openTokens(root)
   const availability = createAvailability({ logger, clock, retryMs, inOutage })
+  let phase: Phase = 'starting'
+  const drain = createDrain(stores.hostState)
+  const phaseNow = (): Phase => (phase === 'running' && drain.isRequested ? 'draining' : phase)
+  const outside = createOutside({ options, holds, availability, phase: phaseNow })
+  const telemetry: Telemetry = outside.metrics
   const intake = createIntake({
     stores,
     mailboxes: [mailboxes.own, ...mailboxes.others],
     holds,
     logger,
+    telemetry,
     pollMs,
     availability,
     projectOfRun: (attempt) => readRunProject(runner, attempt),
   })
-  const app = createApi({ intake, tokens, logger })
-  const server = await serveApi({ root, port: config.apiPort, fetch: (request) => app.fetch(request) })
+  const { apiListen: listen, apiHosts: hosts, apiPort: port } = config
+  const app = createApi({ intake, tokens, outside, logger, listen, hosts })
+  const server = await serveApi({ root, port, address: listen, fetch: (request) => app.fetch(request) })
   const url = `${server.url}${completionPath}`
   const attempts = createAttempts(options.ids, await openRootId(root))
   const reporting = (attempt: string) => ({ url, token: tokens.forAttempt(attempt) })
-  const tools = createTools(options, intake, { reporting, attempts })
+  const tools = createTools(options, { intake, telemetry, reporting, attempts, drain })
   const unlisten = hearEnds(runner, holds)
   return {
     api: server,
-    run: (run) => runHost(tools, { root, intake, holds, availability }, run),
+    held: () => heldTasks(holds),
+    async run(run) {
+      phase = 'running'
+      const stop = (): void => {
+        phase = 'stopping'
+      }
+      run.signal.addEventListener('abort', stop, { once: true })
+      try {
+        return await runHost(tools, { root, intake, holds, availability }, run)
+      } finally {
+        stop()
+      }
+    },
     async close() {
       unlisten()
       await server.close()

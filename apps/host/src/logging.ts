@@ -1,12 +1,12 @@
-import type { LogFields, Logger } from '@nexus/core'
+import type { LogFields, Logger, LogLevel } from '@nexus/core'
 import { type DestinationStream, pino } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 
 export interface LogOptions {
-  /** `json`: one object a line, for programs. `lines`: for a person. */
-  format: 'json' | 'lines'
+  /** `json`: one object a line, for programs. `pretty`: for a person. */
+  format: 'json' | 'pretty'
   color: boolean
-  level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  level: LogLevel
   destination: NodeJS.WritableStream
 }
 
@@ -39,7 +39,7 @@ const prettyStream = ({ color, destination }: LogOptions): DestinationStream =>
 /** The program's log. Only this file knows the library. */
 export const createLogger = (options: LogOptions): Logger => {
   const { format, level, destination } = options
-  const stream = format === 'lines' ? prettyStream(options) : destination
+  const stream = format === 'pretty' ? prettyStream(options) : destination
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
   const at =
     (name: 'debug' | 'info' | 'warn' | 'error') =>

@@ -3,7 +3,7 @@ import { add } from './cli/add.ts'
 import { drain } from './cli/drain.ts'
 import { exitCodeOf } from './cli/exit.ts'
 import { type LogsCommand, logs } from './cli/logs.ts'
-import { run } from './cli/run.ts'
+import { type RunCommand, run } from './cli/run.ts'
 import { type DemoCommand, demo } from './demo/demo.ts'
 
 const codes =
@@ -24,6 +24,7 @@ program
   .description('Work on the tasks of the projects in nexus.yaml until told to stop.')
   .option('--config <file>', 'what to work on and with which agents', 'nexus.yaml')
   .option('--once', 'return when nothing is due and nothing is held')
+  .option('--no-live', 'on a terminal: the log alone, without a line for each task below it')
   .addHelpText(
     'after',
     `
@@ -32,11 +33,14 @@ Examples:
   nexus-host run --once --config ./team/nexus.yaml
   NEXUS_STORAGE_BACKEND=postgres NEXUS_STORAGE_DSN=postgresql://… nexus-host
 
-Where things are kept comes from the environment (NEXUS_STORAGE_BACKEND, NEXUS_DIR, …; see .env.example).
+Where things are kept comes from the environment (NEXUS_STORAGE_BACKEND, NEXUS_DIR, …; see .env.example), and how much
+is logged and how (NEXUS_LOG_LEVEL=debug|info|warn|error|silent, NEXUS_LOG_FORMAT=pretty|json, NO_COLOR).
+For supervisors and scrapers: /healthz, /readyz and /metrics under the address that it logs as api.
+
 Ctrl-C stops the host and not its agents: the next one takes them over. ${codes}`,
   )
   .allowExcessArguments()
-  .action(async (options: { config: string; once?: boolean }, command: Command) => {
+  .action(async (options: RunCommand, command: Command) => {
     if (command.args.length > 0) command.error(`error: unknown command '${command.args[0]}'`)
     process.exitCode = await run(options)
   })

@@ -45,7 +45,8 @@ const report = (members: Partial<Completion> = {}): Completion => ({
 
 const explained = (...looks: Completion[][]): [string, LogFields][] => {
   const said: [string, LogFields][] = []
-  const explain = createExplain({ info: (message, fields = {}) => void said.push([message, fields]) })
+  const logger = { info: (message: string, fields: LogFields = {}) => void said.push([message, fields]) }
+  const explain = createExplain(logger, { reported() {} })
   for (const records of looks) explain(document, step, records)
   return said
 }

@@ -13,6 +13,7 @@ import { type Host, openHost } from '../src/host.ts'
 import { createWorkspaceMailbox } from '../src/intake/workspace-mailbox.ts'
 import type { Timing } from '../src/loop/timing.ts'
 import { createRunner, type Runner } from '../src/runner/index.ts'
+import { plainStorage, type Storage } from '../src/telemetry/storage.ts'
 
 export const agentPath = (name: string): string => fileURLToPath(new URL(`agents/${name}`, import.meta.url))
 
@@ -52,7 +53,12 @@ export interface Bench {
   /** Writes nexus.yaml: these agents (a command, or all members), one step each; every project works in the same workspace. */
   configure(agents: Record<string, string | object>, projects?: readonly string[]): Promise<void>
   /** Another host on the same data; `worker` unless it is to be another process. */
-  open(options?: { timing?: Partial<Timing>; stores?: Backend; inOutage?: () => Promise<boolean> }): Promise<Host>
+  open(options?: {
+    timing?: Partial<Timing>
+    stores?: Backend
+    inOutage?: () => Promise<boolean>
+    storage?: Storage
+  }): Promise<Host>
   once(host?: Host): Promise<string>
   starts(): Promise<Line[]>
 }
@@ -158,7 +164,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
       }
       await writeFile(file, JSON.stringify(text, null, 2))
     },
-    async open({ timing = {}, stores: own = stores, inOutage = async () => false } = {}) {
+    async open({ timing = {}, stores: own = stores, inOutage = async () => false, storage = plainStorage } = {}) {
       const config = readHostConfig(file)
       const host = await openHost({
         config,
@@ -176,6 +182,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
         env: process.env,
         timing: { ...fastTiming, ...timing },
         inOutage,
+        storage,
       })
       hosts.push(host)
       return host

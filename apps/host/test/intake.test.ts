@@ -31,6 +31,7 @@ describe('what agents report', () => {
       mailboxes: [mailbox],
       holds: new Map(),
       logger,
+      telemetry: { reported() {} },
       pollMs: 10,
       availability: { attempt: (_, call) => call() },
       projectOfRun: async () => null,

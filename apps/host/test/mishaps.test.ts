@@ -71,6 +71,7 @@ test('a summary that can be read takes back what was said of an unreadable one i
     mailboxes: [{ collect: async () => found.shift() ?? nothing, async *watch() {} }],
     logger: silent,
     onImported() {},
+    onRejected() {},
   })
   await collect()
   await collect()

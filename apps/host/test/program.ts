@@ -47,7 +47,7 @@ export interface Running {
 
 /** Starts the program with this environment and nothing of ours that would change where things are kept. */
 export const start = (
-  { main }: Program,
+  { main }: Pick<Program, 'main'>,
   args: readonly string[],
   { cwd, env = {}, input }: { cwd: string; env?: Record<string, string>; input?: string },
 ): Running => {

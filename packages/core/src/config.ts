@@ -61,7 +61,21 @@ const dsn = z.preprocess(
   z.string().trim().refine(isDsn, 'not a PostgreSQL URL. Use postgresql://user:password@host:5432/database').optional(),
 )
 
-/** The routing variables in the order a reader wants them; `.env.example` is made from this schema. */
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+/** The least that is logged. */
+export type LogLevel = (typeof logLevels)[number]
+
+const logFormats = ['pretty', 'json'] as const
+/** `pretty`: lines for a person. `json`: an object a line, for programs. */
+export type LogFormat = (typeof logFormats)[number]
+
+const oneOf = <const Words extends readonly string[]>(what: string, words: Words) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? given(value.trim().toLowerCase()) : value),
+    z.enum(words, `unknown ${what}. Use ${words.slice(0, -1).join(', ')} or ${words.at(-1)}.`).optional(),
+  )
+
+/** The variables in the order a reader wants them; `.env.example` is made from this schema. */
 export const Environment = z.object({
   NEXUS_STORAGE_BACKEND: backendWord.describe(
     'Where everything is kept unless a line below says otherwise: filesystem (default) or postgres.',
@@ -78,6 +92,12 @@ export const Environment = z.object({
     'A direct connection for LISTEN where NEXUS_STORAGE_DSN goes through a transaction pooler.',
   ),
   NEXUS_DIR: z.preprocess(given, z.string().default('.nexus')).describe('The root on disk.'),
+  NEXUS_LOG_LEVEL: oneOf('level', logLevels).describe(
+    'The least that the host logs: debug, info (default), warn, error or silent.',
+  ),
+  NEXUS_LOG_FORMAT: oneOf('format', logFormats).describe(
+    'How the host logs: pretty (default on a terminal) or json (default elsewhere: an object a line).',
+  ),
 })
 export type Environment = z.output<typeof Environment>
 
@@ -104,6 +124,8 @@ export interface Config {
   listenDsn: string | null
   /** As given; relative to the working directory. */
   dir: string
+  /** `format` null: as the output asks for. */
+  log: { level: LogLevel; format: LogFormat | null }
 }
 
 const route = (environment: Environment, store: StoreName): Route => {
@@ -141,5 +163,6 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     dsn: environment.NEXUS_STORAGE_DSN ?? null,
     listenDsn: environment.NEXUS_STORAGE_LISTEN_DSN ?? null,
     dir: environment.NEXUS_DIR,
+    log: { level: environment.NEXUS_LOG_LEVEL ?? 'info', format: environment.NEXUS_LOG_FORMAT ?? null },
   }
 }

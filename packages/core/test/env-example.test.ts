@@ -10,6 +10,8 @@ const examples: Partial<Record<keyof Environment, string>> = {
   NEXUS_STORAGE_DSN: 'postgresql://user:password@localhost:5432/nexus',
   NEXUS_STORAGE_LISTEN_DSN: 'postgresql://user:password@localhost:5432/nexus',
   NEXUS_DIR: '.nexus',
+  NEXUS_LOG_LEVEL: 'info',
+  NEXUS_LOG_FORMAT: 'json',
 }
 
 const envExample = (): string => {

@@ -1,3 +1,11 @@
+export { fallbackStores } from './fallback.ts'
 export type { OpenBackend, Registry } from './registry.ts'
 export { openRouter, type RouterOptions } from './router.ts'
-export { type JournalState, journalState, type StorageRow, storageMap, storageMapText } from './status.ts'
+export {
+  createJournalReader,
+  type JournalState,
+  journalState,
+  type StorageRow,
+  storageMap,
+  storageMapText,
+} from './status.ts'

@@ -1,6 +1,6 @@
 import type { Backend, Config, Health, JournalFiles, StoreName } from '@nexus/core'
 import { storeNames } from '@nexus/core'
-import { createJournal } from './journal.ts'
+import { createJournal, journalLimits } from './journal.ts'
 
 /** One row of the storage map. */
 export interface StorageRow {
@@ -24,13 +24,25 @@ export interface JournalState {
   /** Of its first operation, in epoch milliseconds; null where that cannot be read. */
   since: number | null
   place: string
+  /** It takes nothing more. */
+  isFull: boolean
 }
 
-/** Looks and changes nothing. Null where everything is applied. */
-export const journalState = async (files: JournalFiles): Promise<JournalState | null> => {
-  const view = await createJournal(files).view()
-  return view && { operations: view.next - 1, bytes: view.bytes, since: view.since, place: files.place }
+/** Looks again and again, and changes nothing: each look reads what came since the last. Null where everything is applied. */
+export const createJournalReader = (files: JournalFiles): (() => Promise<JournalState | null>) => {
+  const journal = createJournal(files)
+  const { place } = files
+  return async () => {
+    const view = await journal.view()
+    if (!view) return null
+    const [operations, bytes] = [view.next - 1, view.bytes]
+    const isFull = view.next > journalLimits.operations || bytes > journalLimits.bytes
+    return { operations, bytes, since: view.since, place, isFull }
+  }
 }
+
+/** One look. */
+export const journalState = (files: JournalFiles): Promise<JournalState | null> => createJournalReader(files)()
 
 const condition = (health: Health): string =>
   health.status === 'ok' ? 'ok' : `down since ${new Date(health.since).toISOString()}: ${health.reason}`

@@ -2,20 +2,13 @@ import { isStoreError, type Logger, maxReportBytes } from '@nexus/core'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Intake, PostAnswer } from '../intake/intake.ts'
+import type { Outside } from '../telemetry/outside.ts'
+import { createHostCheck, type HostCheckOptions } from './host-check.ts'
+import { createProbes } from './probes.ts'
 import type { Bearer, Tokens } from './tokens.ts'
 
 /** Where agents POST their reports. */
 export const completionPath = '/api/v1/completion'
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
-
-/** A page in a browser must not reach us: neither under a name that resolves to us, nor from another origin. */
-const isLocal = (host: string | undefined, origin: string | undefined): boolean => {
-  if (host === undefined || !loopback.test(host)) return false
-  if (origin === undefined) return true
-  const at = /^https?:\/\/(.+)$/i.exec(origin)?.[1]
-  return at !== undefined && loopback.test(at)
-}
 
 const statusOf = {
   stored: 201,
@@ -26,21 +19,28 @@ const statusOf = {
 
 const attemptOf = (bearer: Bearer): string | null => (bearer.kind === 'attempt' ? bearer.attempt : null)
 
-export interface ApiOptions {
+export interface ApiOptions extends HostCheckOptions {
   intake: Pick<Intake, 'post'>
   tokens: Pick<Tokens, 'read'>
+  outside: Outside
   logger: Logger
 }
 
 /** The host's HTTP interface, without a socket. */
-export const createApi = ({ intake, tokens, logger }: ApiOptions) => {
+export const createApi = ({ intake, tokens, outside, logger, listen, hosts }: ApiOptions) => {
   const app = new Hono<{ Variables: { bearer: Bearer } }>()
+  const isServed = createHostCheck({ listen, hosts })
 
   app.use(async (context, next) => {
-    if (!isLocal(context.req.header('host'), context.req.header('origin')))
-      return context.json({ error: 'Only programs on this machine are served, under a loopback address.' }, 403)
+    if (!isServed(context.req.header('host'), context.req.header('origin')))
+      return context.json(
+        { error: 'Only programs are served, under a loopback address or as api.listen and api.hosts say.' },
+        403,
+      )
     return next()
   })
+
+  app.route('/', createProbes(outside))
 
   app.use('/api/*', async (context, next) => {
     const token = /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]

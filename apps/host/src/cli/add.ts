@@ -11,7 +11,7 @@ export const add = async (project: string, filename: string): Promise<number> =>
     throw new UsageError(`Give the task on standard input: echo 'Say hello.' | nexus-host add ${project}`)
   const markdown = repairText(await text(process.stdin))
   if (markdown.trim() === '') throw new UsageError('The task is empty: standard input had no text.')
-  const logger = createLogger({ format: 'lines', color: false, level: 'warn', destination: process.stderr })
+  const logger = createLogger({ format: 'pretty', color: false, level: 'warn', destination: process.stderr })
   await using stores = await composeStores(config, logger)
   try {
     const [result] = await stores.inbox.enqueue([{ project, filename, markdown }])

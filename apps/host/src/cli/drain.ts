@@ -7,7 +7,7 @@ import { exit } from './exit.ts'
 /** `nexus-host drain`: the hosts at work on these stores finish what runs, give the rest back, and end. */
 export const drain = async ({ json = false }: { json?: boolean }): Promise<number> => {
   const config = readConfig(process.env)
-  const logger = createLogger({ format: 'lines', color: false, level: 'warn', destination: process.stderr })
+  const logger = createLogger({ format: 'pretty', color: false, level: 'warn', destination: process.stderr })
   await using stores = await composeStores(config, logger)
   const id = createIds(systemClock).next()
   await requestDrain(stores.hostState, id)

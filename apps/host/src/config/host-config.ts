@@ -53,4 +53,8 @@ export interface HostConfig {
   readonly fuse: FuseConfig
   /** How long the folder of a run is kept after its end, in days. */
   readonly keepRunsDays: number
+  /** The address that the API listens on. */
+  readonly apiListen: string
+  /** Names under which the API is asked for where it listens on more than the loopback address. */
+  readonly apiHosts: readonly string[]
 }

@@ -118,6 +118,8 @@ const understand = (written: HostFile, file: string, library: WorkflowLibrary, s
     agents: readAgents(written.agents, (path, message) => say(['agents', ...path], message)),
     concurrency: written.concurrency,
     apiPort: written.api.port === 0 ? null : written.api.port,
+    apiListen: written.api.listen,
+    apiHosts: written.api.hosts,
     onUnreachable: written.on_unreachable,
     fuse: { failures: written.fuse.failures, coolDownMs: written.fuse.cool_down_seconds * 1000 },
     keepRunsDays: written.runs.keep_days,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type Path, tiers } from '@nexus/engine'
 import { z } from 'zod'
 import { promptForms } from '../runner/command-line.ts'
@@ -72,6 +73,9 @@ const Fuse = z.strictObject(
 const section = (what: string) => `${what} are needed`
 const some = (record: object) => Object.keys(record).length > 0
 
+const listenAddress = 'an IP address is needed: 127.0.0.1, or 0.0.0.0 for every address of this machine'
+const hostNames = 'a list of host names is needed, such as [nexus-host]'
+
 /** `nexus.yaml` as it is written. */
 export const HostFile = z.strictObject(
   {
@@ -107,10 +111,15 @@ export const HostFile = z.strictObject(
             .min(0, 'a port from 0 (any) to 65535 is needed')
             .max(65535, 'a port from 0 (any) to 65535 is needed')
             .default(0),
+          listen: z
+            .string(listenAddress)
+            .refine((address) => isIP(address) > 0, listenAddress)
+            .default('127.0.0.1'),
+          hosts: z.array(z.string(hostNames), hostNames).default([]),
         },
         'write { port: … }',
       )
-      .default({ port: 0 }),
+      .prefault({}),
   },
   'projects, agents and workflows are needed',
 )

@@ -107,7 +107,8 @@ export const demo = async (command: DemoCommand): Promise<number> => {
     ...(dsn !== null && { NEXUS_STORAGE_DSN: dsn, NEXUS_STORAGE_BACKEND: given || 'postgres' }),
   })
   const color = process.stdout.isTTY === true && !process.env['NO_COLOR']
-  const logger = createLogger({ format: 'lines', color, level: 'info', destination: process.stdout })
+  const { level, format } = config.log
+  const logger = createLogger({ format: format ?? 'pretty', color, level, destination: process.stdout })
   // Awaited here: the server must outlive everything that uses it.
   return await play({ config, place, dsn, once, tasks, signal, logger })
 }

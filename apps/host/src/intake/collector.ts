@@ -9,6 +9,8 @@ export interface CollectorOptions {
   logger: Logger
   /** Hears of each that was imported, after all that lay there with it. */
   onImported(drop: ImportedDrop): void
+  /** Hears of a file that stays unreadable, once. */
+  onRejected(): void
 }
 
 /** Imports summary files that lie there now; says how many cannot be read yet. */
@@ -21,14 +23,17 @@ export interface Collector {
 }
 
 const collectAll = async (
-  { completions, mailboxes, logger, onImported }: CollectorOptions,
+  { completions, mailboxes, logger, onImported, onRejected }: CollectorOptions,
   unreadable: Map<string, string>,
 ) => {
   let waiting = 0
   for (const mailbox of mailboxes) {
     const collected = await mailbox.collect(completions)
     waiting += collected.waiting
-    for (const { path, reason } of collected.rejected) unreadable.set(path, reason)
+    for (const { path, reason } of collected.rejected) {
+      unreadable.set(path, reason)
+      onRejected()
+    }
     for (const { path, report } of collected.imported) {
       unreadable.delete(path)
       logger.debug('summary file read', { path, issue: report.issueNumber, agent: report.agentType })

@@ -1,5 +1,6 @@
 import type { Completion, Logger } from '@nexus/core'
 import { type Step, stepName, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 
 /** Tells of reports that a look at a running step found and that do not answer it: each once, however often it is seen. */
 export type Explain = (document: WorkflowDocument, step: Step, records: readonly Completion[]) => void
@@ -20,7 +21,13 @@ const stepOf = ({ steps }: WorkflowDocument, { reportId }: Completion): string |
 const isProgress = (document: WorkflowDocument, step: Step, record: Completion): boolean =>
   record.status === 'in-progress' && whyNotAnswer(document, step, { ...record, status: 'complete' }) === null
 
-export const createExplain = (logger: Pick<Logger, 'info'>): Explain => {
+/** What was last heard of the steps that run; null where nothing was. */
+export const progressOf = (document: WorkflowDocument, records: readonly Completion[]): string | null => {
+  const running = document.steps.filter(({ status }) => status === 'running')
+  return records.find((record) => running.some((step) => isProgress(document, step, record)))?.summary ?? null
+}
+
+export const createExplain = (logger: Pick<Logger, 'info'>, telemetry: Pick<Telemetry, 'reported'>): Explain => {
   const told = new Set<string>()
 
   const isNews = ({ dedupKey, rev }: Completion): boolean => {
@@ -42,8 +49,9 @@ export const createExplain = (logger: Pick<Logger, 'info'>): Explain => {
       if (running.some((other) => whyNotAnswer(document, other, record) === null) || !isNews(record)) continue
       const { project, issueNumber: issue, agentType: agent, status, summary, reportId } = record
       const about = { project, issue, agent, status }
-      if (running.some((other) => isProgress(document, other, record)))
-        logger.info('agent reports', { ...about, summary })
+      const isOnTheWay = running.some((other) => isProgress(document, other, record))
+      telemetry.reported(isOnTheWay ? 'progress' : 'not_counted')
+      if (isOnTheWay) logger.info('agent reports', { ...about, summary })
       else
         logger.info('report does not count', {
           ...about,

@@ -11,6 +11,7 @@ import { isAttemptId } from '@nexus/engine'
 import type { Availability } from '../loop/availability.ts'
 import { createBell } from '../loop/bell.ts'
 import type { Holds } from '../loop/hold.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { attemptFor, holdOf, onlyRunningProject } from './assign.ts'
 import { type Collect, type Collector, createCollector, type MailboxSource } from './collector.ts'
 
@@ -19,6 +20,7 @@ export interface IntakeOptions {
   mailboxes: readonly MailboxSource[]
   holds: Holds
   logger: Logger
+  telemetry: Pick<Telemetry, 'reported'>
   pollMs: number
   availability: Pick<Availability, 'attempt'>
   /** The project of an attempt that nobody holds any more, as its run folder says. */
@@ -48,10 +50,13 @@ interface Kept {
 type TellKept = (kept: Kept) => void
 
 const createTellKept =
-  ({ holds, logger }: Pick<IntakeOptions, 'holds' | 'logger'>): TellKept =>
+  ({ holds, logger, telemetry }: Pick<IntakeOptions, 'holds' | 'logger' | 'telemetry'>): TellKept =>
   ({ report: { issueNumber: issue, agentType: agent, status }, result, from }) => {
     const concerned = [...holds.values()].filter(({ issueNumber }) => issueNumber === issue)
     for (const { bell } of concerned) bell.ring()
+    // Of the others who looks at them tells what they are.
+    if (result.status === 'unchanged' || concerned.length === 0)
+      telemetry.reported(status === 'in-progress' ? 'progress' : 'not_counted')
     const about = { ...from, issue, agent, status }
     if (result.status === 'unchanged') logger.info('report came again, word for word, and changes nothing', about)
     else if (concerned.length === 0) logger.info('report kept; this host works on no task of its issue now', about)
@@ -129,17 +134,22 @@ const run = async (
 }
 
 export const createIntake = (options: IntakeOptions): Intake => {
-  const { stores, mailboxes, logger } = options
+  const { stores, mailboxes, logger, telemetry } = options
   const tellKept = createTellKept(options)
   const collector = createCollector({
     completions: stores.completions,
     mailboxes,
     logger,
     onImported: ({ path, report, result }) => tellKept({ report, result, from: { path } }),
+    onRejected: () => telemetry.reported('refused'),
   })
   return {
     ...collector,
-    post: (text, attempt) => post(options, tellKept, text, attempt),
+    async post(text, attempt) {
+      const answer = await post(options, tellKept, text, attempt)
+      if (answer.status !== 'stored') telemetry.reported('refused')
+      return answer
+    },
     run: (signal) => run(options, collector.collect, signal),
   }
 }

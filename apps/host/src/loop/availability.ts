@@ -24,8 +24,8 @@ export interface Availability {
   insist<T>(call: () => Promise<T>, caller: Caller): Promise<T>
   /** One try, under a name for its kind; null while the stores cannot be reached. */
   attempt<T>(what: string, call: () => Promise<T>): Promise<T | null>
-  /** Whether its last try failed. */
-  isWaiting(caller: Caller): boolean
+  /** Whether its last try failed, of a caller or of a kind. */
+  isWaiting(caller: Caller | string): boolean
   /** For how long something has been missing, in milliseconds; null where nothing is. */
   missingMs(): number | null
 }

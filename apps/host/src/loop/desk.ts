@@ -17,11 +17,20 @@ export interface DeskOptions {
   onRoom(): void
 }
 
-export const createDesk = ({ logger }: Pick<HostTools, 'logger'>, { holds, work, onRoom }: DeskOptions): Desk => {
+/** Outcomes after which the task is soon looked at again, and may have the same one. */
+const lets: readonly TaskOutcome['status'][] = ['busy', 'waiting', 'paused', 'unknown-project']
+
+export const createDesk = (
+  { logger, telemetry }: Pick<HostTools, 'logger' | 'telemetry'>,
+  { holds, work, onRoom }: DeskOptions,
+): Desk => {
   const unfinished = new Map<string, TaskOutcome>()
 
   const settle = (task: ClaimedTask, issue: string | null, outcome: TaskOutcome): void => {
     const about = { project: task.project, issue, task: task.id, file: task.filename }
+    // That it still waits is no news.
+    if (!lets.includes(outcome.status) || unfinished.get(task.id)?.status !== outcome.status)
+      telemetry.taskEnded(task.project, outcome.status)
     if (outcome.status === 'done') unfinished.delete(task.id)
     else unfinished.set(task.id, outcome)
     if (outcome.status === 'done') logger.info('task done', about)

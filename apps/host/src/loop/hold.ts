@@ -40,6 +40,8 @@ export interface Hold {
   /** Attempts that this hold saved itself: nobody can have run them before. */
   readonly fresh: Set<string>
   launchFailures: number
+  /** What its agent last said of its progress. */
+  progress: string | null
   end(end: HoldEnd): void
 }
 
@@ -60,6 +62,7 @@ export const createHold = (task: ClaimedTask): Hold => {
     confirmedAt: Number.NEGATIVE_INFINITY,
     fresh: new Set(),
     launchFailures: 0,
+    progress: null,
     end(end) {
       controller.abort(new HoldEnded(end))
       bell.ring()

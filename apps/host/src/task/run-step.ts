@@ -102,6 +102,7 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
   if (state.status === 'running') await tools.records.enterAgent({ ...entry, pid: state.pid }, [])
   const about = { project: project.key, issue: issueNumber, step: stepName(step), agent: step.agent.name, attempt }
   tools.logger.info('step started', about)
+  if (step.retry_count + step.interruptions > 0) tools.telemetry.stepRetried()
   return state
 }
 
