@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 
 export interface ProcessEntry {
   readonly pid: number
@@ -47,11 +47,17 @@ export function groupMembers(group: number): ProcessEntry[] {
     .filter((entry): entry is ProcessEntry => entry !== null && entry.group === group && !entry.ended)
 }
 
-function readEnvironment(pid: number): Buffer | null {
+/** Into the buffer, as far as it reaches: between two steps this is asked of every process there is. */
+function readEnvironment(pid: number, buffer: Buffer): Buffer | null {
+  let file: number | null = null
   try {
-    return readFileSync(`/proc/${pid}/environ`)
+    file = openSync(`/proc/${pid}/environ`, 'r')
+    const length = readSync(file, buffer, 0, buffer.length, 0)
+    return length < buffer.length ? buffer.subarray(0, length) : readFileSync(`/proc/${pid}/environ`)
   } catch {
     return null
+  } finally {
+    if (file !== null) closeSync(file)
   }
 }
 
@@ -59,8 +65,9 @@ function readEnvironment(pid: number): Buffer | null {
 export function groupsWithVariable(name: string, value: string): number[] {
   const wanted = Buffer.from(`\0${name}=${value}\0`)
   const groups = new Set<number>()
+  const buffer = Buffer.allocUnsafe(64 * 1024)
   for (const pid of processIds()) {
-    const environment = readEnvironment(pid)
+    const environment = readEnvironment(pid, buffer)
     // The first variable has nothing in front of it.
     if (!environment?.includes(wanted) && !environment?.subarray(0, wanted.length - 1).equals(wanted.subarray(1)))
       continue

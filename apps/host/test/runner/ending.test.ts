@@ -32,7 +32,9 @@ test('[RUN] what an agent leaves running ends with it, also when it ignores SIGT
 test('[RUN] what an agent put into sessions of their own ends with it, also when it ignores SIGTERM', async () => {
   const runner = runs.open()
   const apart = (name: string) => `setsid ${stubborn(name)} & while [ ! -s ${name} ]; do sleep 0.01; done`
-  const spec = runs.spec(`${apart('one')}; ${apart('two')}; exit 4`)
+  // An environment longer than is read at once, with the mark at its end.
+  const env = { PATH: process.env['PATH'] ?? '', LONG: 'x'.repeat(100_000) }
+  const spec = runs.spec(`${apart('one')}; ${apart('two')}; exit 4`, { env })
   await runner.launch(spec)
   const pids = [await pidIn('one'), await pidIn('two')]
   expect(await runner.waitForEnd(spec.attempt)).toMatchObject({ code: 4, reason: 'exited' })
