@@ -67,6 +67,12 @@ describe('what agents report', () => {
     expect(await stored()).toMatchObject([{ agentType: 'triage', ...expected }])
   })
 
+  test('a file whose bytes are no UTF-8 is taken, with a mark for each', async () => {
+    await drop(Buffer.from(text({ summary: 'für' }), 'latin1'))
+    await collect()
+    expect(await stored()).toMatchObject([{ summary: 'f\uFFFDr' }])
+  })
+
   test.each(good)('a POST %s is taken', async (_, content, expected) => {
     expect(await intake.post(content, null)).toMatchObject({ status: 'stored' })
     expect(await stored()).toMatchObject([{ agentType: 'triage', ...expected }])

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { AgentConfig } from '../../src/config/host-config.ts'
 import { readHostConfig } from '../../src/config/read.ts'
 import { agentEnvironment } from '../../src/runner/index.ts'
-import { presetNames } from '../../src/runner/presets.ts'
+import { presetNames, presets } from '../../src/runner/presets.ts'
 import { useRuns } from './harness.ts'
 
 const runs = useRuns()
@@ -84,6 +84,27 @@ test.each([
   expect(started.env).not.toHaveProperty('AWS_SECRET_ACCESS_KEY')
   expect(started.env).not.toHaveProperty('NEXUS_STORAGE_DSN')
   expect(started.env['GEMINI_CLI_TRUST_WORKSPACE']).toBe(name === 'gemini' ? 'true' : undefined)
+})
+
+test('[RUN] the page on agents shows each as it is started', async () => {
+  const page = await readFile(new URL('../../../../docs/agents.md', import.meta.url), 'utf8')
+  for (const name of presetNames) {
+    const { command, prompt: form, variables } = presets[name]
+    const more = Object.entries(variables).map((pair) => `, with \`${pair.join('=')}\``)
+    expect(page).toContain(`| \`${name}\` | \`${command.join(' ')}\`${more.join('')} | ${form} |`)
+  }
+  const [, agents = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+  const file = join(runs.root, 'nexus.yaml')
+  const rest =
+    'projects: { shop: { workspace: . } }\nworkflows: { chain: { steps: [{ id: one, agent_type: tester }] } }\n'
+  await writeFile(file, agents + rest)
+  const read = [...readHostConfig(file).agents].map(([role, { prompt: form }]) => [role, form])
+  expect(read).toEqual([
+    ['developer', 'stdin'],
+    ['triage', 'stdin'],
+    ['reviewer', 'argument'],
+    ['tester', 'argument'],
+  ])
 })
 
 const copilot = ['--allow-tool=write', '--no-ask-user', '--add-dir=<root>/summaries', '--add-dir=<run>']
