@@ -1,7 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { add } from './cli/add.ts'
+import { type CheckCommand, check } from './cli/check.ts'
 import { drain } from './cli/drain.ts'
 import { exitCodeOf } from './cli/exit.ts'
+import { type InitCommand, init } from './cli/init.ts'
 import { type LogsCommand, logs } from './cli/logs.ts'
 import { type RunCommand, run } from './cli/run.ts'
 import { type DemoCommand, demo } from './demo/demo.ts'
@@ -43,6 +45,44 @@ Ctrl-C stops the host and not its agents: the next one takes them over. ${codes}
   .action(async (options: RunCommand, command: Command) => {
     if (command.args.length > 0) command.error(`error: unknown command '${command.args[0]}'`)
     process.exitCode = await run(options)
+  })
+
+program
+  .command('init')
+  .description('Write a first nexus.yaml, with comments that teach it, and make the folder its agents work in.')
+  .option('--dir <folder>', 'where to', '.')
+  .option('--agent <command>', 'what its agents run: a line for the shell, the prompt comes on stdin')
+  .option('--force', 'put a nexus.yaml that is there aside, as nexus.yaml.old')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus-host init
+  nexus-host init --dir ./team
+  nexus-host init --agent 'my-agent --yes'
+
+${codes}`,
+  )
+  .action(async (options: InitCommand) => {
+    process.exitCode = await init(options)
+  })
+
+program
+  .command('check')
+  .description('Say what would run, where, with which agents, and everything that is wrong. Starts nothing.')
+  .option('--config <file>', 'what to look at', 'nexus.yaml')
+  .option('--json', 'for programs')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  nexus-host check
+  nexus-host check --config ./team/nexus.yaml --json
+
+Exit codes: 0 nothing is wrong (there may be warnings), 2 usage, 78 an error in nexus.yaml, a workflow or the environment.`,
+  )
+  .action((options: CheckCommand) => {
+    process.exitCode = check(options)
   })
 
 program

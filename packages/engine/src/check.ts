@@ -8,8 +8,8 @@ import { meant } from './unknown-members.ts'
 export interface CheckOptions {
   /** Of the agents there are, see `roleOf`; null: they are not known. */
   readonly roles: ReadonlySet<string> | null
-  /** Workflows that are there and cannot be read: a target may name them. */
-  readonly unread: ReadonlySet<string>
+  /** Names of all workflows, those that cannot be read too: a target may be one. */
+  readonly workflows: ReadonlySet<string>
 }
 
 /** Tells of a problem at a member of a step. */
@@ -17,7 +17,7 @@ export type Say = (place: Place, severity: StepProblem['severity'], member: Path
 
 const listed = (words: Iterable<string>): string => [...words].join(', ')
 
-const checkTargets = (graph: Graph, place: Place, { unread }: CheckOptions, say: Say): void => {
+const checkTargets = (graph: Graph, place: Place, { workflows }: CheckOptions, say: Say): void => {
   const { onSuccess, routes, finalStep } = place.step
   const targets = [
     ...(onSuccess === null ? [] : [{ to: onSuccess, member: ['on_success'] }]),
@@ -25,8 +25,8 @@ const checkTargets = (graph: Graph, place: Place, { unread }: CheckOptions, say:
   ]
   const ids = place.list.steps.map(({ id }) => id)
   for (const { to, member } of targets) {
-    if (unread.has(to) || graph.target(place, to) !== 'unknown') continue
-    const near = meant(to, ids)
+    if (workflows.has(to) || graph.target(place, to) !== 'unknown') continue
+    const near = meant(to, [...ids, ...workflows])
     const advice = near === null ? `Known: ${listed(ids)}.` : `Did you mean "${near}"?`
     say(place, 'error', member, `there is no step "${to}", and no workflow of that name. ${advice}`)
   }

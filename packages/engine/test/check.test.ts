@@ -10,7 +10,7 @@ const unbound = (id: string, change: Partial<StepDefinition> = {}): StepDefiniti
 const check = (steps: readonly StepDefinition[], others: readonly WorkflowDefinition[] = []): string[] =>
   checkWorkflow(
     { definition: workflowOf(steps), others },
-    { roles: new Set(['dev']), unread: new Set(['broken']) },
+    { roles: new Set(['dev']), workflows: new Set(['broken']) },
   ).map(({ severity, workflow, path, message }) => `${severity} ${workflow} ${path.join('.')}: ${message}`)
 
 const when = (text: string, to: string) => ({ when: text, to })
@@ -213,7 +213,7 @@ test('what cannot be reached, and what never ends, is what trying every way find
     fc.property(anyList('main'), anyList('ship'), (definition, ship) => {
       const workflow = { definition, others: [ship] }
       const { reached, isEndless } = bruteForce(workflow)
-      const problems = checkWorkflow(workflow, { roles: new Set(['dev']), unread: new Set() })
+      const problems = checkWorkflow(workflow, { roles: new Set(['dev']), workflows: new Set() })
       const told = problems.filter(({ message }) => message.startsWith('nothing leads to'))
       const all = definition.steps.map((_, index) => `main/${index}`)
       expect(told.map(({ workflow, path }) => `${workflow}/${String(path[0])}`)).toEqual(

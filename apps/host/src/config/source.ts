@@ -28,7 +28,7 @@ export interface Source {
 export type OpenedSource = { source: Source; problems: ConfigProblem[] } | { source: null; problems: ConfigProblem[] }
 
 /** A path as a person reads it: relative where it is below the working directory. */
-const shownPath = (file: string): string => {
+export const shownPath = (file: string): string => {
   const near = relative(process.cwd(), resolve(file))
   return near.startsWith('..') || near === '' ? resolve(file) : near
 }
@@ -37,19 +37,19 @@ export const problemText = ({ file, line, column, member, message }: ConfigProbl
   [line > 0 ? `${file}:${line}:${column}: ` : `${file} `, member === '' ? '' : `${member}: `, message].join('')
 
 /** Other names of a member: the first that is there is meant. */
-const alternatives: Readonly<Record<string, readonly string[]>> = {
-  agent_type: ['agent'],
-  on_success: ['goto'],
-  then: ['goto', 'default'],
-  routes: ['default'],
-}
+const alternatives: ReadonlyMap<PropertyKey, readonly string[]> = new Map([
+  ['agent_type', ['agent']],
+  ['on_success', ['goto']],
+  ['then', ['goto', 'default']],
+  ['routes', ['default']],
+])
 
 /** The path by the names that the file uses, as far as there is anything. */
 const writtenPath = (document: Document, path: Path): Path => {
   const done: PropertyKey[] = []
   for (const part of path) {
     const parent = done.length === 0 ? document.contents : document.getIn(done, true)
-    const names = typeof part === 'string' ? [part, ...(alternatives[part] ?? [])] : []
+    const names = [part, ...(alternatives.get(part) ?? [])]
     done.push((isMap(parent) ? names.find((name) => parent.has(name)) : undefined) ?? part)
   }
   return done

@@ -80,12 +80,12 @@ export const openWorkflows = (hostSource: Source, hostFile: string): WorkflowLib
       return name
     },
     check(roles) {
-      const unread = new Set([...workflows].flatMap(([name, workflow]) => (workflow === null ? [name] : [])))
+      const names = new Set(workflows.keys())
       const locate = (name: string, tier: Tier): ConfigProblem[] => {
         const linked = linkTiers(workflows, name)[tier]
         if (!linked) return []
         const lists = listsFrom(workflows, name, tier)
-        return checkWorkflow(linked, { roles, unread }).flatMap(({ severity, workflow, path, message }) => {
+        return checkWorkflow(linked, { roles, workflows: names }).flatMap(({ severity, workflow, path, message }) => {
           const place = places.get(workflow)
           const list = lists.get(workflow)
           return place && list ? [place.source.problem(severity, [...place.base, ...list.path, ...path], message)] : []
