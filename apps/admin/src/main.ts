@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
-import { type Backend, ConfigError, configErrorExitCode, isStoreError, type Resolution, readConfig } from '@nexus/core'
+import { type Backend, ConfigError, isStoreError, type Resolution, readConfig } from '@nexus/core'
 import { Argument, Command, CommanderError } from 'commander'
 import { composeStores, findJournal } from './compose.ts'
 import { checkConflicts, conflictsText, readConflicts, resolveConflict } from './conflicts.ts'
+import { exit } from './exit.ts'
 import { isDegraded, readStatus, statusText } from './status.ts'
-
-/** Exit codes, as every command of this program uses them. */
-const exit = { ok: 0, failed: 1, usage: 2, degraded: 3, unreachable: 69, configuration: configErrorExitCode } as const
+import { addWorkflowCommand } from './workflow-command.ts'
 
 const showStatus = async ({ json }: { json?: boolean }): Promise<void> => {
   const config = readConfig(process.env)
@@ -93,6 +92,8 @@ Examples:
 Exit codes: 0 resolved, 1 no such conflict, 69 PostgreSQL cannot be reached, 78 configuration error.`,
   )
   .action(resolveOne)
+
+addWorkflowCommand(program)
 
 const exitCodeOf = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage

@@ -1,0 +1,117 @@
+import { userInfo } from 'node:os'
+import { type Backend, eachItem, type Workflow } from '@nexus/core'
+import { awaitsApproval, documentOf, type Order, type Steered, steerWorkflow, stepName } from '@nexus/engine'
+
+/** One workflow as `workflow list --json` prints it. */
+interface WorkflowRow {
+  id: string
+  project: string | null
+  issue: string | null
+  state: string
+  /** Of the step whose turn it is. */
+  step: string | null
+  agent: string | null
+  waits_for_approval: boolean
+  /** Why it is paused or failed. */
+  reason: string | null
+  updated_at: string
+}
+
+/** What `workflow list --json` prints; `version` grows when a member changes its meaning. */
+interface Workflows {
+  version: 1
+  workflows: WorkflowRow[]
+  /** Ids of records that cannot be read. */
+  corrupt: string[]
+}
+
+const rowOf = (workflow: Workflow): WorkflowRow => {
+  const document = documentOf(workflow)
+  const step = document.steps[workflow.currentStep]
+  return {
+    id: workflow.id,
+    project: workflow.project,
+    issue: workflow.issueNumber,
+    state: workflow.state,
+    step: step ? stepName(step) : null,
+    agent: step?.agent.name || null,
+    waits_for_approval: awaitsApproval(document),
+    reason: workflow.state === 'paused' ? document.paused_reason : (document.failure?.error ?? null),
+    updated_at: workflow.updatedAt.toISOString(),
+  }
+}
+
+export const readWorkflows = async (
+  { workflows }: Pick<Backend, 'workflows'>,
+  filter: { state?: string | undefined; project?: string | undefined },
+): Promise<Workflows> => {
+  const found: Workflows = { version: 1, workflows: [], corrupt: [] }
+  const list = async (page: object) => {
+    const answer = await workflows.list({ ...page, ...filter })
+    found.corrupt.push(...answer.corrupt.map(({ name }) => name))
+    return answer
+  }
+  for await (const workflow of eachItem(list)) found.workflows.push(rowOf(workflow))
+  return found
+}
+
+export const workflowsText = ({ workflows, corrupt }: Workflows): string =>
+  [
+    ...workflows.map(({ id, state, step, agent, reason }) =>
+      [id, state, step === null ? '' : `at ${step}${agent ? ` (${agent})` : ''}`, reason ?? '']
+        .filter(Boolean)
+        .join('  '),
+    ),
+    ...corrupt.map((id) => `${id}  cannot be read`),
+  ].join('\n') || 'No workflows.'
+
+export type OrderWord = Order['type']
+
+export interface OrderOptions {
+  comment?: string
+  by?: string
+  step?: string
+}
+
+const orderOf = (type: OrderWord, { comment, by = userInfo().username, step }: OrderOptions): Order => {
+  const at = new Date().toISOString()
+  const reason = comment ?? `${type === 'pause' ? 'paused' : 'cancelled'} by ${by}`
+  switch (type) {
+    case 'pause':
+    case 'cancel':
+      return { type, at, reason }
+    case 'approve':
+    case 'reject':
+      return { type, at, by, comment: comment ?? null }
+    case 'retry':
+      return { type, at, step: step ?? null }
+    case 'resume':
+      return { type, at }
+  }
+}
+
+/** What became of it, as `workflow pause --json` and the others print it. */
+export const steer = async (
+  stores: Pick<Backend, 'workflows' | 'inbox'>,
+  type: OrderWord,
+  id: string,
+  options: OrderOptions,
+) => ({
+  version: 1 as const,
+  id,
+  order: type,
+  ...(await steerWorkflow(stores, id, orderOf(type, options))),
+})
+
+export const steeredText = (id: string, order: OrderWord, steered: Steered): string => {
+  switch (steered.status) {
+    case 'absent':
+      return `There is no workflow ${id}. See: nexus-admin workflow list`
+    case 'refused':
+      return `${id} stays as it is: ${steered.reason}.`
+    case 'requested':
+      return `${id}: its host ends the agent and then the workflow.`
+    case 'done':
+      return `${id}: ${order} done; it is ${steered.state} now${steered.state === 'failed' ? ', and its task is in the inbox again' : ''}.`
+  }
+}

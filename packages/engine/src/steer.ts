@@ -1,0 +1,81 @@
+import type { Stores, Workflow } from '@nexus/core'
+import { advance } from './advance.ts'
+import { awaitsApproval } from './control.ts'
+import { documentOf, toData, type WorkflowDocument } from './document.ts'
+import type { EngineEvent } from './event.ts'
+
+/** What a person says to a workflow. */
+export type Order = EngineEvent & { type: 'pause' | 'resume' | 'approve' | 'reject' | 'retry' | 'cancel' }
+
+export type Steered =
+  /** `requested`: its host ends the agent and then the workflow. */
+  | { status: 'done' | 'requested'; state: string }
+  | { status: 'absent' }
+  /** The order does not fit; `reason` says what would. */
+  | { status: 'refused'; reason: string }
+
+const fitting = {
+  pause: 'only a running one can be paused',
+  resume: 'only a paused one can go on',
+  approve: 'nothing in it waits for approval',
+  reject: 'nothing in it waits for approval',
+  retry: 'only a failed or paused one can be tried again',
+  cancel: 'it is over',
+} as const satisfies Record<Order['type'], string>
+
+const whyRefused = (document: WorkflowDocument, order: Order): string => {
+  if (awaitsApproval(document)) return 'it waits for approval: approve or reject it'
+  if (order.type === 'retry' && order.step !== null && ['failed', 'paused'].includes(document.state))
+    return `it has no step ${JSON.stringify(order.step)}: ${document.steps.map(({ id, name }) => id ?? name).join(', ')}`
+  return `it is ${document.state}, and ${fitting[order.type]}`
+}
+
+const save = async ({ workflows }: Pick<Stores, 'workflows'>, workflow: Workflow, document: WorkflowDocument) => {
+  const { id, name, project, issueNumber, rev } = workflow
+  const { state, current_step: currentStep } = document
+  return workflows.save({ id, name, project, issueNumber, state, currentStep, data: toData(document) }, { ifRev: rev })
+}
+
+/** The inbox task that the workflow works for. */
+const taskOf = ({ metadata }: WorkflowDocument): string | null =>
+  typeof metadata['inbox_task_id'] === 'string' ? metadata['inbox_task_id'] : null
+
+const apply = async (stores: Pick<Stores, 'workflows'>, id: string, order: Order): Promise<Steered> => {
+  for (;;) {
+    const workflow = await stores.workflows.load(id)
+    if (!workflow) return { status: 'absent' }
+    const document = documentOf(workflow)
+    const next = advance(document, order).document
+    // A failed workflow whose failure is forgotten already only waits for its task.
+    if (next === document) return { status: 'refused', reason: whyRefused(document, order) }
+    if ((await save(stores, workflow, next)).status === 'saved') return { status: 'done', state: next.state }
+  }
+}
+
+/** A held task's host ends the agent first; one that nobody holds is over at once, and its workflow with it. */
+const cancel = async (stores: Pick<Stores, 'workflows' | 'inbox'>, id: string, order: Order): Promise<Steered> => {
+  const workflow = await stores.workflows.load(id)
+  if (!workflow) return { status: 'absent' }
+  const task = taskOf(documentOf(workflow))
+  const asked = task === null ? null : await stores.inbox.cancel(task)
+  if (asked?.status === 'requested') return { status: 'requested', state: workflow.state }
+  return apply(stores, id, order)
+}
+
+/**
+ * Does what a person says to a workflow, through the stores alone: the host that holds its task sees it at its next look.
+ * A retry gives a dead letter back to the inbox; a crash between the two leaves a workflow to which it can be said again.
+ */
+export const steerWorkflow = async (
+  stores: Pick<Stores, 'workflows' | 'inbox'>,
+  id: string,
+  order: Order,
+): Promise<Steered> => {
+  if (order.type === 'cancel') return cancel(stores, id, order)
+  const steered = await apply(stores, id, order)
+  if (order.type !== 'retry' || steered.status !== 'done') return steered
+  const workflow = await stores.workflows.load(id)
+  const task = workflow && taskOf(documentOf(workflow))
+  if (task) await stores.inbox.requeue(task)
+  return steered
+}
