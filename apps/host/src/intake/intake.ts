@@ -42,6 +42,8 @@ export interface Intake extends Collector {
 interface Kept {
   report: ReportedCompletion
   result: CompletionSaveResult
+  /** Null where only the file's place says so. */
+  project: string | null
   /** Where it came from. */
   from: LogFields
 }
@@ -51,8 +53,10 @@ type TellKept = (kept: Kept) => void
 
 const createTellKept =
   ({ holds, logger, telemetry }: Pick<IntakeOptions, 'holds' | 'logger' | 'telemetry'>): TellKept =>
-  ({ report: { issueNumber: issue, agentType: agent, status }, result, from }) => {
-    const concerned = [...holds.values()].filter(({ issueNumber }) => issueNumber === issue)
+  ({ report: { issueNumber: issue, agentType: agent, status }, result, project, from }) => {
+    const concerned = [...holds.values()].filter(
+      ({ issueNumber, task }) => issueNumber === issue && (project === null || task.project === project),
+    )
     for (const { bell } of concerned) bell.ring()
     // Of the others who looks at them tells what they are.
     if (result.status === 'unchanged' || concerned.length === 0)
@@ -98,7 +102,7 @@ const post = async (
   const completion = { project, issueNumber, agentType, status, summary, payload, reportId }
   try {
     const result = await options.stores.completions.save(completion)
-    tellKept({ report, result, from: { project, run: reportId } })
+    tellKept({ report, result, project, from: { project, run: reportId } })
     return { status: 'stored', dedupKey: result.dedupKey }
   } catch (error) {
     if (isStoreError(error, 'invalid')) return { status: 'invalid', reason: error.message }
@@ -140,7 +144,7 @@ export const createIntake = (options: IntakeOptions): Intake => {
     completions: stores.completions,
     mailboxes,
     logger,
-    onImported: ({ path, report, result }) => tellKept({ report, result, from: { path } }),
+    onImported: ({ path, report, result }) => tellKept({ report, result, project: null, from: { path } }),
     onRejected: () => telemetry.reported('refused'),
   })
   return {

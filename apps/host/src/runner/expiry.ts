@@ -64,10 +64,17 @@ export const createRunExpiry = ({ root, clock, keepMs, isNeeded }: RunExpiryOpti
     waiting = await listRuns(root)
   }
 
-  const remove = async (paths: RunFolder): Promise<void> => {
+  /** False where another host of this root was first. */
+  const remove = async (paths: RunFolder): Promise<boolean> => {
     const gone = join(runs, `${gonePrefix}${paths.attempt}`)
-    await rename(paths.folder, gone)
+    try {
+      await rename(paths.folder, gone)
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return false
+      throw error
+    }
     await rm(gone, { recursive: true, force: true })
+    return true
   }
 
   return {
@@ -82,8 +89,7 @@ export const createRunExpiry = ({ root, clock, keepMs, isNeeded }: RunExpiryOpti
         const paths = runFolder(root, attempt)
         const since = await overSince(paths)
         if (since === null || clock.now() - since < keepMs || (await isNeeded(attempt))) continue
-        await remove(paths)
-        removed.push(attempt)
+        if (await remove(paths)) removed.push(attempt)
       }
       return removed
     },

@@ -61,6 +61,12 @@ test('[RUN] many old runs go some at a time, each call going on where the last o
   expect(await readdir(join(runs.root, 'runs'))).toEqual([])
 })
 
+test('[RUN] several hosts on one root remove each once', async () => {
+  for (let n = 0; n < 15; n += 1) await endedRun(`old-${n}`)
+  const removed = await Promise.all([expiryIn(31).step(), expiryIn(31).step(), expiryIn(31).step()])
+  expect(removed.flat().sort()).toEqual(Array.from({ length: 15 }, (_, n) => `old-${n}`).sort())
+})
+
 test('[RUN] what a removal that was killed left is removed by the next', async () => {
   await endedRun('old')
   await mkdir(join(runs.root, 'runs', '.gone-other'), { recursive: true })
