@@ -9,8 +9,10 @@ import { readHostConfig } from '../src/config/read.ts'
 const top = fileURLToPath(new URL('../../../', import.meta.url))
 const readme = readFileSync(join(top, 'README.md'), 'utf8')
 
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text]) => (text ?? '').trim())
+const blocks = (language: string, page = readme): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text]) => (text ?? '').trim())
+
+const section = (title: string): string => readme.split(/^## /m).find((text) => text.startsWith(title)) ?? ''
 
 /** What a fresh clone will have: every file that is not ignored, and nothing that was installed or built. */
 const freshClone = (): string => {
@@ -27,7 +29,7 @@ const freshClone = (): string => {
 }
 
 const paste = (line: string, cwd: string, home: string) => {
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', line], {
+  const { status, stdout, stderr } = spawnSync('sh', ['-ec', line], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: home, TURBO_TELEMETRY_DISABLED: '1' },
     encoding: 'utf8',
@@ -62,6 +64,38 @@ test('the commands of the README work as pasted in a fresh clone, with an empty 
     const status = paste('node apps/admin/dist/main.js status', clone, home)
     expect(status.status, status.said).toBe(0)
     expect(readdirSync(home).filter((name) => !name.startsWith('.'))).toEqual([])
+  } finally {
+    rmSync(clone, { recursive: true, force: true })
+    rmSync(home, { recursive: true, force: true })
+  }
+})
+
+const fiveMinutesMs = 300_000
+
+test('from a fresh clone to an own command working on an own task, in five minutes', () => {
+  const commands = blocks('bash', section('Your own project'))
+  expect(commands).toHaveLength(3)
+  const clone = freshClone()
+  const home = mkdtempSync(join(tmpdir(), 'nexus-home-'))
+  try {
+    const begun = performance.now()
+    const pasted = paste(commands.join('\n'), clone, home)
+    const tookMs = performance.now() - begun
+    expect(pasted.status, pasted.said).toBe(0)
+    expect(pasted.said).toMatch(/^inbox +pending 0, processing 0, done 1, failed 0$/m)
+    expect(pasted.said).toMatch(/^workflows +completed 1$/m)
+    const told = readFileSync(join(clone, 'workspace/told-develop.md'), 'utf8')
+    expect(told).toContain('The cart forgets its content.')
+    const workflow = JSON.parse(
+      readFileSync(join(clone, '.nexus/workflows/my-project-1-feature.json'), 'utf8'),
+    ) as unknown
+    expect(workflow).toMatchObject({
+      state: 'completed',
+      steps: [{ report: { summary: 'Written down.' } }, { report: { summary: 'Written down.' } }],
+    })
+    expect(existsSync(join(clone, '.nexus/tasks/my-project/closed/cart.md'))).toBe(true)
+    expect(tookMs).toBeLessThan(fiveMinutesMs)
+    process.stdout.write(`README: own command, own task, done after ${Math.round(tookMs / 1000)} s\n`)
   } finally {
     rmSync(clone, { recursive: true, force: true })
     rmSync(home, { recursive: true, force: true })

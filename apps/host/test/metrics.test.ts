@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { completionPath } from '../src/api/app.ts'
 import { openTokens } from '../src/api/tokens.ts'
@@ -112,9 +113,22 @@ describe('GET /metrics', () => {
     expect(sampleOf(samples, 'nexus_tasks_total', { project: 'other', outcome: 'done' })).toBe(3)
     expect(sampleOf(samples, 'nexus_step_seconds_sum', { agent: 'other' })).toBe(15)
     expect(sampleOf(samples, 'nexus_build_info', { version: '1.2.3' })).toBe(1)
+    expect(sampleOf(samples, 'nexus_fuse_blown')).toBeNull()
     // Never read: nothing is said of it, but that it could not be.
     expect(sampleOf(samples, 'nexus_inbox_oldest_age_seconds')).toBeNull()
     expect(sampleOf(samples, 'nexus_scrape_errors_total', { reading: 'inbox' })).toBe(1)
     expect(sampleOf(samples, 'process_cpu_seconds_total')).toBeGreaterThan(0)
+  })
+
+  test('the operations page names each metric, and no other', async () => {
+    const t = bench()
+    await t.configure({ triage: shell('by-file.sh') })
+    const host = await t.open()
+    const text = await (await fetch(`${host.api.url}/metrics`)).text()
+    const told = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name)
+    const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+    const named = [...page.matchAll(/`(nexus_[a-z_]+)(?=[`{])/g)].map(([, name]) => name)
+    const tables = ['nexus_conflicts', 'nexus_quarantine']
+    expect([...new Set(named)].filter((name) => !tables.includes(name ?? '')).sort()).toEqual([...told].sort())
   })
 })
