@@ -93,12 +93,9 @@ const openMailboxes = async (
   const { openMailbox } = await import('@nexus/fs-backend')
   const folders = new Set([...projects.values()].map(({ workspace }) => join(workspace, '.nexus')))
   folders.delete(root)
-  return {
-    own: await openMailbox({ root, ...context }),
-    others: [...folders].map((folder) =>
-      createWorkspaceMailbox(folder, () => openMailbox({ root: folder, ...context }), workspaceLookMs),
-    ),
-  }
+  const below = (folder: string) =>
+    createWorkspaceMailbox(folder, () => openMailbox({ root: folder, ...context }), workspaceLookMs)
+  return { own: await openMailbox({ root, ...context }), others: [...folders].map(below), below }
 }
 
 /** Task files dropped below the root are tasks in every routing. */

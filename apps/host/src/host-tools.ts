@@ -1,6 +1,7 @@
 import type { Clock, Ids, Logger, Stores } from '@nexus/core'
 import type { HostConfig } from './config/host-config.ts'
 import type { Explain } from './intake/explain.ts'
+import type { RunMailboxes } from './intake/run-mailboxes.ts'
 import type { Drain } from './loop/drain.ts'
 import type { Timing } from './loop/timing.ts'
 import type { AgentVariables, Runner } from './runner/index.ts'
@@ -38,6 +39,6 @@ export interface HostTools {
   environment(variables: AgentVariables, passThrough: readonly string[]): Record<string, string>
   /** Where and with which token an attempt may POST its report. */
   reporting(attempt: string): { url: string; token: string }
-  /** The absolute place of an issue's summary file. */
-  summaryFile(project: string, issueNumber: string): string
+  /** The absolute place of the summary file of an attempt. */
+  summaryFile: RunMailboxes['file']
 }

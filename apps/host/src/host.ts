@@ -8,6 +8,7 @@ import type { HostTools } from './host-tools.ts'
 import type { MailboxSource } from './intake/collector.ts'
 import { createExplain } from './intake/explain.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
+import { createRunMailboxes } from './intake/run-mailboxes.ts'
 import { type Availability, createAvailability } from './loop/availability.ts'
 import { createDrain } from './loop/drain.ts'
 import { type HeldTask, heldTasks } from './loop/held.ts'
@@ -33,6 +34,8 @@ export interface HostMailboxes {
   own: Mailbox
   /** Below workspaces that lie elsewhere, where agents write who know no better. */
   others: readonly MailboxSource[]
+  /** The one below a folder, once somebody made it. */
+  below(folder: string): MailboxSource
 }
 
 export interface HostOptions {
@@ -87,20 +90,20 @@ const closingMs = 1_500
 
 const never = async (): Promise<boolean> => false
 
-interface Parts extends Pick<HostTools, 'reporting' | 'attempts' | 'drain'> {
+interface Parts extends Pick<HostTools, 'reporting' | 'attempts' | 'drain' | 'summaryFile'> {
   intake: Intake
   telemetry: Telemetry
 }
 
-const createTools = (options: HostOptions, { intake, telemetry, reporting, attempts, drain }: Parts): HostTools => {
-  const { config, stores, runner, worker, clock, ids, logger, env, mailboxes, inOutage = never } = options
+const createTools = (options: HostOptions, { intake, ...given }: Parts): HostTools => {
+  const { config, stores, runner, worker, clock, ids, logger, env, inOutage = never } = options
   const records = createHostRecords({ hostState: stores.hostState, logger, now: clock.now, inOutage })
   const fuse = createFuse({
     ...config.fuse,
     clock,
     logger,
     onChange(role, blow) {
-      telemetry.fuseChanged(role, blow !== null)
+      given.telemetry.fuseChanged(role, blow !== null)
       void records
         .showFuse(role, blow)
         .catch((error: unknown) => logger.warn('the state of a fuse could not be shown', { error: String(error) }))
@@ -114,19 +117,15 @@ const createTools = (options: HostOptions, { intake, telemetry, reporting, attem
     clock,
     ids,
     logger,
-    telemetry,
-    reporting,
-    attempts,
+    ...given,
     timing: { ...defaultTiming, ...options.timing },
     records,
     fuse,
-    drain,
     inOutage,
     collect: intake.collect,
     whyUnreadable: intake.whyUnreadable,
-    explain: createExplain(logger, telemetry),
+    explain: createExplain(logger, given.telemetry),
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
-    summaryFile: (project, issueNumber) => mailboxes.own.file(project, issueNumber),
   }
 }
 
@@ -187,13 +186,15 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const tokens = await openTokens(root)
   const availability = createAvailability({ logger, clock, retryMs, inOutage })
   let phase: Phase = 'starting'
-  const drain = createDrain(stores.hostState)
+  const drain = createDrain(stores.hostState, logger)
   const phaseNow = (): Phase => (phase === 'running' && drain.isRequested ? 'draining' : phase)
   const outside = createOutside({ options, holds, availability, phase: phaseNow })
   const telemetry: Telemetry = outside.metrics
+  const runMailboxes = createRunMailboxes({ root, ...mailboxes, runner, holds })
   const intake = createIntake({
     stores,
     mailboxes: [mailboxes.own, ...mailboxes.others],
+    runMailboxes: runMailboxes.open,
     holds,
     logger,
     telemetry,
@@ -207,7 +208,8 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const url = `${server.url}${completionPath}`
   const attempts = createAttempts(options.ids, await openRootId(root))
   const reporting = (attempt: string) => ({ url, token: tokens.forAttempt(attempt) })
-  const tools = createTools(options, { intake, telemetry, reporting, attempts, drain })
+  const summaryFile = runMailboxes.file
+  const tools = createTools(options, { intake, telemetry, reporting, attempts, drain, summaryFile })
   const unlisten = hearEnds(runner, holds)
   return {
     api: server,

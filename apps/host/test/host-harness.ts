@@ -52,6 +52,8 @@ export interface Bench {
   readonly runner: Runner
   /** Writes nexus.yaml: these agents (a command, or all members), one step each; every project works in the same workspace. */
   configure(agents: Record<string, string | object>, projects?: readonly string[]): Promise<void>
+  /** Writes nexus.yaml as it stands here, as JSON. */
+  write(text: object): Promise<void>
   /** Another host on the same data; `worker` unless it is to be another process. */
   open(options?: {
     timing?: Partial<Timing>
@@ -125,6 +127,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
   const data = createMemoryData()
   const mailbox = await openMailbox({ root, ...context })
   const elsewhere = join(workspace, '.nexus')
+  const below = (folder: string) => createWorkspaceMailbox(folder, () => openMailbox({ root: folder, ...context }), 50)
   const stores = openMemoryBackend(context, data)
   const runner = createRunner({
     root,
@@ -146,6 +149,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
     context,
     log,
     runner,
+    write: (text) => writeFile(file, JSON.stringify(text, null, 2)),
     async configure(agents, projects = ['shop']) {
       const text = {
         projects: Object.fromEntries(projects.map((key) => [key, { workspace }])),
@@ -162,7 +166,7 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
           },
         },
       }
-      await writeFile(file, JSON.stringify(text, null, 2))
+      await bench.write(text)
     },
     async open({ timing = {}, stores: own = stores, inOutage = async () => false, storage = plainStorage } = {}) {
       const config = readHostConfig(file)
@@ -171,7 +175,8 @@ const createBench = async (supervisorPath: string): Promise<Bench & { close(): P
         stores: own,
         mailboxes: {
           own: mailbox,
-          others: [createWorkspaceMailbox(elsewhere, () => openMailbox({ root: elsewhere, ...context }), 50)],
+          others: [below(elsewhere)],
+          below,
         },
         runner,
         root,

@@ -29,6 +29,7 @@ describe('what agents report', () => {
     intake = createIntake({
       stores,
       mailboxes: [mailbox],
+      runMailboxes: () => [],
       holds: new Map(),
       logger,
       telemetry: { reported() {} },

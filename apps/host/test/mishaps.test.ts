@@ -68,7 +68,7 @@ test('a summary that can be read takes back what was said of an unreadable one i
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
   const { collect, whyUnreadable } = createCollector({
     completions: { save: async () => result },
-    mailboxes: [{ collect: async () => found.shift() ?? nothing, async *watch() {} }],
+    mailboxes: () => [{ collect: async () => found.shift() ?? nothing, async *watch() {} }],
     logger: silent,
     onImported() {},
     onRejected() {},

@@ -158,8 +158,9 @@ export const createAttemptId = (id: string): string => `at-${id}`
 /** True for ids that some host of this kind gave out: such a report is about that run and no other. */
 export const isAttemptId = (reportId: string): boolean => attemptPattern.test(reportId)
 
-/** The n-th attempt that one event begins. */
-export const nthAttempt = (attempt: string, n: number): string => (n === 0 ? attempt : `${attempt}${n.toString(36)}`)
+/** The n-th attempt that one event begins: of the same root. */
+export const nthAttempt = (attempt: string, n: number): string =>
+  n === 0 ? attempt : attempt.replace(/^at-[0-9a-z]+/, (id) => `${id}${n.toString(36)}`)
 
 /** Every attempt that this workflow ever had, the present one included. */
 export const attemptsOf = (document: WorkflowDocument): string[] =>

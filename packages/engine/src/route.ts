@@ -20,6 +20,9 @@ export const groupOf = ({ steps }: WorkflowDocument, index: number): number[] =>
   return [index, ...new Set(named.filter((at) => at >= 0 && at !== index))]
 }
 
+/** Whether more than one step runs when it is the present one's turn. */
+export const runsBeside = (document: WorkflowDocument): boolean => groupOf(document, document.current_step).length > 1
+
 /** Whether it runs beside another step of its list, and not for itself. */
 const isMember = (document: WorkflowDocument, index: number): boolean =>
   document.steps.some(

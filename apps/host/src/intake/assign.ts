@@ -1,25 +1,31 @@
 import { type Completion, eachItem, type ReportedCompletion, type WorkflowStore } from '@nexus/core'
-import { whyNotAnswer } from '@nexus/engine'
+import { type Step, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
 import type { Hold, Holds } from '../loop/hold.ts'
+
+/** Whether a report without an attempt fits this step, whatever its status: an in-progress one belongs to the run as well. */
+const isAbout = (document: WorkflowDocument, step: Step, report: ReportedCompletion, project: string): boolean => {
+  const as: Completion = {
+    ...report,
+    status: 'complete',
+    project,
+    reportId: step.attempt_id,
+    dedupKey: '',
+    rev: '',
+    createdAt: new Date(0),
+    savedAt: new Date(0),
+  }
+  return whyNotAnswer(document, step, as) === null
+}
 
 /** The held attempt that a report without one must be about: the one running step that it answers. */
 export const attemptFor = (holds: Holds, report: ReportedCompletion, project: string): string | null => {
   const found: string[] = []
   for (const { task, issueNumber, document } of holds.values()) {
-    const step = document?.steps.find(({ status }) => status === 'running')
-    if (!document || !step?.attempt_id || task.project !== project || issueNumber !== report.issueNumber) continue
-    const as: Completion = {
-      ...report,
-      // In-progress reports belong to the run as much as its last word does.
-      status: 'complete',
-      project,
-      reportId: step.attempt_id,
-      dedupKey: '',
-      rev: '',
-      createdAt: new Date(0),
-      savedAt: new Date(0),
+    if (!document || task.project !== project || issueNumber !== report.issueNumber) continue
+    for (const step of document.steps) {
+      if (step.status === 'running' && step.attempt_id !== null && isAbout(document, step, report, project))
+        found.push(step.attempt_id)
     }
-    if (whyNotAnswer(document, step, as) === null) found.push(step.attempt_id)
   }
   return found.length === 1 ? (found[0] ?? null) : null
 }

@@ -5,7 +5,8 @@ export type MailboxSource = Pick<Mailbox, 'collect' | 'watch'>
 
 export interface CollectorOptions {
   completions: Pick<CompletionStore, 'save'>
-  mailboxes: readonly MailboxSource[]
+  /** Those that there are now. */
+  mailboxes(): readonly MailboxSource[]
   logger: Logger
   /** Hears of each that was imported, after all that lay there with it. */
   onImported(drop: ImportedDrop): void
@@ -27,7 +28,7 @@ const collectAll = async (
   unreadable: Map<string, string>,
 ) => {
   let waiting = 0
-  for (const mailbox of mailboxes) {
+  for (const mailbox of mailboxes()) {
     const collected = await mailbox.collect(completions)
     waiting += collected.waiting
     for (const { path, reason } of collected.rejected) {

@@ -18,6 +18,8 @@ import { type Collect, type Collector, createCollector, type MailboxSource } fro
 export interface IntakeOptions {
   stores: Pick<Stores, 'completions' | 'workflows'>
   mailboxes: readonly MailboxSource[]
+  /** Those that come and go with runs; they are looked into, not watched. */
+  runMailboxes(): readonly MailboxSource[]
   holds: Holds
   logger: Logger
   telemetry: Pick<Telemetry, 'reported'>
@@ -138,11 +140,11 @@ const run = async (
 }
 
 export const createIntake = (options: IntakeOptions): Intake => {
-  const { stores, mailboxes, logger, telemetry } = options
+  const { stores, mailboxes, runMailboxes, logger, telemetry } = options
   const tellKept = createTellKept(options)
   const collector = createCollector({
     completions: stores.completions,
-    mailboxes,
+    mailboxes: () => [...mailboxes, ...runMailboxes()],
     logger,
     onImported: ({ path, report, result }) => tellKept({ report, result, project: null, from: { path } }),
     onRejected: () => telemetry.reported('refused'),

@@ -1,4 +1,4 @@
-import { type HostStateStore, isJsonObject, isStoreError, type JsonValue } from '@nexus/core'
+import { type HostStateStore, isJsonObject, isStoreError, type JsonValue, type Logger } from '@nexus/core'
 import { stateKeys } from '../task/host-records.ts'
 
 const member = 'drain'
@@ -24,7 +24,7 @@ export interface Drain {
   look(): Promise<void>
 }
 
-export const createDrain = (hostState: Pick<HostStateStore, 'load'>): Drain => {
+export const createDrain = (hostState: Pick<HostStateStore, 'load'>, logger: Pick<Logger, 'info'>): Drain => {
   let first: JsonValue | undefined
   let isRequested = false
   return {
@@ -34,7 +34,9 @@ export const createDrain = (hostState: Pick<HostStateStore, 'load'>): Drain => {
     async look() {
       const request = await readRequest(hostState)
       if (first === undefined) first = request
-      if (request !== first) isRequested = true
+      if (request === first || isRequested) return
+      isRequested = true
+      logger.info('the host was asked to drain')
     },
   }
 }

@@ -1,4 +1,4 @@
-import { attemptsOf, runningAttemptsOf, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
+import { attemptsOf, runningAttemptsOf, runsBeside, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
 import type { AgentConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import { confirmHold } from '../loop/confirm.ts'
@@ -56,11 +56,20 @@ const endsWithin = async (
   }
 }
 
-const variables = (tools: HostTools, { project, issueNumber, workflow }: Scene, { step, attempt }: StepRun) => {
+const variables = (
+  tools: HostTools,
+  { project, issueNumber, workflow, document }: Scene,
+  { step, attempt }: StepRun,
+) => {
   const { url, token } = tools.reporting(attempt)
   return {
     NEXUS_ATTEMPT: attempt,
-    NEXUS_COMPLETION_FILE: tools.summaryFile(project.key, issueNumber),
+    NEXUS_COMPLETION_FILE: tools.summaryFile({
+      project: project.key,
+      issueNumber,
+      attempt,
+      isBeside: runsBeside(document),
+    }),
     NEXUS_COMPLETION_URL: url,
     NEXUS_COMPLETION_TOKEN: token,
     NEXUS_PROJECT: project.key,

@@ -1,5 +1,5 @@
 import type { Completion } from '@nexus/core'
-import { type EngineEvent, type Launch, roleOf, type Step } from '@nexus/engine'
+import { type EngineEvent, type Launch, roleOf, runsBeside, type Step } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import { confirmHold } from '../loop/confirm.ts'
 import type { RunExit } from '../runner/index.ts'
@@ -39,6 +39,9 @@ const answered = async (tools: HostTools, scene: Scene, step: Step, event: Engin
   await apply(tools, scene, event)
 }
 
+const summaryFileOf = (tools: HostTools, { project, issueNumber, document }: Scene, attempt: string): string =>
+  tools.summaryFile({ project: project.key, issueNumber, attempt, isBeside: runsBeside(document) })
+
 /** The agent is over. What it wrote last may still be on its way into the store. */
 const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string, exit: RunExit): Promise<void> => {
   const { clock, timing, logger } = tools
@@ -53,7 +56,7 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
       const hint = exit.code === 127 ? ", the shell's word for a command not found" : ''
       const how = exit.message ?? (exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}${hint}`)
       const ending = `The agent ${step.agent.name} ended (${exit.reason}: ${how})`
-      const unreadable = tools.whyUnreadable(tools.summaryFile(scene.project.key, scene.issueNumber))
+      const unreadable = tools.whyUnreadable(summaryFileOf(tools, scene, attempt))
       const error = `${ending} ${unanswered(scene.document, step, records, unreadable)}. Its output: runs/${attempt}/output.log`
       const fault = surroundings.includes(exit.reason) ? 'surroundings' : 'agent'
       logger.info('agent ended without an answer', { attempt, reason: exit.reason, fault })
