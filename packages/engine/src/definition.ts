@@ -65,7 +65,7 @@ export interface LinkedWorkflow {
   readonly others: readonly WorkflowDefinition[]
 }
 
-/** What one workflow file defines: one list of steps for every tier (then `full` alone), or one each. */
+/** What a task of each tier runs. */
 export type WorkflowTiers = { readonly [tier in Tier]?: LinkedWorkflow }
 
 /** A tier that is not there is served by the nearest one; of two as near, by the one with more steps in it. */

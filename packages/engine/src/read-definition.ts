@@ -1,3 +1,4 @@
+import { jsonProblem } from '@nexus/core'
 import {
   type RetryPolicy,
   type Route,
@@ -205,6 +206,10 @@ const explained = (misspelt: readonly Problem[]) => {
 
 /** Reads a workflow in the format of the field. Every problem is told, not the first alone. */
 export const readWorkflow = (name: string, written: unknown): WorkflowReading => {
+  // A running task keeps its workflow in a JSON document. In YAML a value may also hold itself, or be infinite.
+  const unkeepable = jsonProblem(written)
+  if (unkeepable !== null)
+    return { workflow: null, problems: [problem('error', [], `the workflow ${unkeepable}. Write plain values.`)] }
   const unknown = unknownMembers(written)
   const parsed = WrittenWorkflow.safeParse(written)
   if (!parsed.success) {
