@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { durationText, liveLines } from '../src/live/lines.ts'
 import { createScreen } from '../src/live/screen.ts'
 import type { HeldTask } from '../src/loop/held.ts'
+import { createTerminal } from './terminal.ts'
 
 const now = 1_800_000_000_000
 
@@ -92,50 +93,6 @@ describe('a line per task', () => {
     )
   })
 })
-
-/** A terminal as far as these sequences go: lines, a cursor, and what stands there. */
-const createTerminal = () => {
-  const state = { writes: 0, rows: [''], row: 0, column: 0, isHidden: false }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what a terminal reads
-  const sequence = /\u001b\[(\??)(\d*)([A-Za-z])/y
-  const put = (text: string): void => {
-    const line = (state.rows[state.row] ?? '').padEnd(state.column)
-    state.rows[state.row] = line.slice(0, state.column) + text + line.slice(state.column + text.length)
-    state.column += text.length
-  }
-  const steer = (letter: string, count: number): void => {
-    if (letter === 'A') state.row -= count
-    else if (letter === 'B') state.row += count
-    else if (letter === 'G') state.column = 0
-    else if (letter === 'K')
-      state.rows[state.row] = count === 2 ? '' : (state.rows[state.row] ?? '').slice(0, state.column)
-    else throw new Error(`not known here: ${letter}`)
-  }
-  return {
-    state,
-    columns: 40,
-    rows: 10,
-    shown: () => state.rows.join('\n').trimEnd().split('\n'),
-    on() {},
-    off() {},
-    write(text: string) {
-      state.writes += 1
-      for (let at = 0; at < text.length; at += 1) {
-        sequence.lastIndex = at
-        const [whole, isPrivate, count = '', letter = ''] = sequence.exec(text) ?? []
-        if (whole !== undefined) {
-          if (isPrivate) throw new Error('the cursor is not to be hidden')
-          steer(letter, count === '' ? (letter === 'K' ? 0 : 1) : Number(count))
-          at += whole.length - 1
-        } else if (text[at] === '\n') {
-          state.row += 1
-          state.column = 0
-          state.rows[state.row] ??= ''
-        } else put(text[at] ?? '')
-      }
-    },
-  }
-}
 
 describe('the screen', () => {
   test('the lines stand below the log, each change is one write, and at the end the log alone is left', () => {

@@ -9,7 +9,7 @@ export interface HostCheckOptions {
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i
 
-export const isLoopback = (address: string): boolean => loopback.test(address) || address === '::1'
+const isLoopback = (address: string): boolean => loopback.test(address) || address === '::1'
 
 /** What stands before the port, in small letters; null for what is no host. */
 const nameIn = (host: string): string | null =>

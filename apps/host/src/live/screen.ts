@@ -30,13 +30,14 @@ export const createScreen = (terminal: Terminal): Screen => {
       done()
     },
   })
-  const size = { get: () => terminal.columns, enumerable: true }
-  Object.defineProperties(collected, { columns: size, rows: { ...size, get: () => terminal.rows } })
+  // A terminal that does not know its size says that it has none.
+  const size = () => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 })
+  Object.defineProperties(collected, { columns: { get: () => size().columns }, rows: { get: () => size().rows } })
   // The cursor stays: a process that is killed could not bring it back.
   const update = createLogUpdate(collected, { showCursor: true })
 
   const draw = (above = ''): void => {
-    const lines = source?.({ columns: terminal.columns, rows: terminal.rows }) ?? []
+    const lines = source?.(size()) ?? []
     if (above !== '' || lines.length === 0) update.clear()
     out += above
     if (lines.length > 0) update(lines.join('\n'))

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '@nexus/core'
 
-export interface Answer<T> {
+interface Answer<T> {
   /** As last read; null where it could never be read. */
   value: T | null
   /** Why it is not of now; null where it is. */

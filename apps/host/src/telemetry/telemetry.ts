@@ -3,7 +3,7 @@ import type { TaskOutcome } from '../task/finish.ts'
 /**
  * What became of a report: it answered a step, said how far one is, was kept and advances nothing, or was not taken in.
  */
-export type ReportResult = 'answered' | 'progress' | 'not_counted' | 'refused'
+type ReportResult = 'answered' | 'progress' | 'not_counted' | 'refused'
 
 /** What the parts of the host tell of their work, to be counted. Nothing waits for it, and nothing depends on it. */
 export interface Telemetry {
