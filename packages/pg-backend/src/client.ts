@@ -41,9 +41,22 @@ const openPool = (options: PgClientOptions, timeoutMs: number, { stream }: Socke
     stream,
   })
   pool.on('error', (error) => logger.debug('An idle connection to PostgreSQL was lost', { reason: error.message }))
-  // The pool listens on idle connections only; one that dies while in use would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}))
+  pool.on('connect', onConnect)
   return pool
+}
+
+/**
+ * Bounds what a program that vanished in the middle of a message keeps locked, beyond anything that a statement of ours
+ * takes. Servers before 17 know no such limit, and through a pooler the session is not ours to set: see docs/operations.md.
+ */
+const limitSession = `SELECT set_config('transaction_timeout', '120s', false)
+  WHERE current_setting('transaction_timeout', true) IS NOT NULL AND pg_backend_pid() = $1`
+
+const onConnect = (client: pg.PoolClient & { processID?: number | null }): void => {
+  // The pool listens on idle connections only; one that dies while in use would end the process.
+  client.on('error', () => {})
+  // Whoever takes the connection finds out for himself that it is lost.
+  client.query(limitSession, [client.processID ?? 0]).catch(() => {})
 }
 
 export const openPgClient = (options: PgClientOptions): PgClient => {

@@ -31,6 +31,7 @@ const sqlStates = {
   '25006': refused,
   // It was idle in its transaction for too long, and the server undid it.
   '25P03': refused,
+  '25P04': refused,
   '26': { ...full, ends: 'one' },
   '28': refused,
   '3D': refused,

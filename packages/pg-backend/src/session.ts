@@ -71,8 +71,14 @@ const watchCommits = (client: pg.PoolClient) => {
   }
 }
 
-/** The server ends a transaction whose program went silent in the middle: nobody else would ever have its locks. */
-const beginFor = (ms: number): string => `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(ms)}`
+/**
+ * The server ends a transaction whose program went silent in the middle: nobody else would ever have its locks. Silence in
+ * the middle of a message is no idleness; only servers from 17 on have a limit for that. Its clock is set anew where the session's has begun.
+ */
+const beginFor = (ms: number): string =>
+  `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${Math.ceil(ms)};
+   SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '${Math.ceil(ms)}', true)
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL`
 
 const transact = async <T>(query: Query, { budget }: Limits, body: (query: Query) => Promise<T>): Promise<T> => {
   await query(beginFor(budget.ms))

@@ -51,6 +51,36 @@ test('[C-ALL-2] after a restart of the server every call is good, however many c
   expect(await outcomes(many.map(() => client.query('SELECT 1')))).toEqual(many.map(() => 'fulfilled'))
 })
 
+test('[C-ALL-2] a transaction whose program went silent in the middle of a message is ended by the server', async () => {
+  await using database = await emptyDatabase()
+  await using proxy = await startTcpProxy(database.dsn)
+  await using client = openPgClient({ dsn: proxy.dsn, ...patient })
+  await client.query('CREATE TABLE t AS SELECT 1 AS n')
+  const change = (send: PgClient['query']) => send('UPDATE t SET n = n + $1', [1])
+  let whole = 0
+  await client.transaction(async (send) => {
+    proxy.count()
+    await change(send)
+    whole = proxy.passed.request
+  })
+  const silent = client.transaction(
+    async (send) => {
+      // All but the word that ends it: the server has done the work and waits for more.
+      proxy.cutAt({ side: 'request', bytes: whole - 5, how: 'silent' })
+      await change(send)
+    },
+    { timeoutMs: 1500 },
+  )
+  await expect(silent).rejects.toMatchObject({ code: 'unavailable' })
+  await database.client.query('UPDATE t SET n = n + 10', [], { timeoutMs: 20_000 })
+  expect((await database.client.query('SELECT n FROM t')).rows).toEqual([{ n: 12 }])
+})
+
+test('a session is bounded where the server can do that, and where it is ours', async () => {
+  await using database = await emptyDatabase()
+  expect((await database.client.query('SHOW transaction_timeout')).rows).toEqual([{ transaction_timeout: '2min' }])
+})
+
 test('[C-ALL-12] closing leaves no socket behind, also of those that the pool gave up before', async () => {
   await using database = await emptyDatabase()
   const sockets = createSockets()
