@@ -312,6 +312,11 @@ describe('nexus.yaml', () => {
       good.replace(/agents:[\s\S]*workflows/, 'workflows'),
       'agents: agents (role: { command: … }) are needed',
     ],
+    [
+      'more than a year',
+      good.replace('timeout: 30', 'timeout: 1e12'),
+      'timeout: at most a year (31536000 seconds) is possible',
+    ],
     ['concurrency', `${good}concurrency: 0\n`, 'nexus.yaml:13:1: concurrency: a whole number from 1 to 1000 is needed'],
     ['a port', `${good}api: { port: 99999 }\n`, 'api.port: a port from 0 (any) to 65535 is needed'],
     ['no YAML', 'projects: [', 'nexus.yaml:1:12: not YAML'],
@@ -340,6 +345,46 @@ describe('nexus.yaml', () => {
     ['an unknown alias', good.replace('{ workspace: . }', '*shop'), 'nexus.yaml:2:9: not YAML: Unresolved alias'],
   ])('refuses %s', async (_, text, message) => {
     expect(await refusal(text)).toContain(message)
+  })
+
+  test('a project may name the file of its workflow, which is read once and called as the file', async () => {
+    await writeFile(join(folder, 'flow.yaml'), 'workflow_types: { Docs: full }\nsteps: [{ id: a, agent: triage }]\n')
+    const text = good
+      .replace('{ workspace: . }', '{ workspace: ., workflow: ./flow.yaml, tiers: { Bug: fast-track } }')
+      .replace('agents:', '  site: { workspace: ., workflow: flow.yaml }\nagents:')
+    const { projects } = await read(text)
+    expect(projects.get('shop')?.workflow.full?.definition).toMatchObject({ name: 'flow', steps: [{ id: 'a' }] })
+    expect(projects.get('site')?.workflow.full?.definition).toBe(projects.get('shop')?.workflow.full?.definition)
+    expect(Object.fromEntries(projects.get('shop')?.tiers ?? [])).toEqual({ docs: 'full', bug: 'fast-track' })
+    expect(await refusal(text.replace('./flow.yaml', './none.yml'))).toMatch(
+      /^nexus\.yaml:2:25: projects\.shop\.workflow: \S+none\.yml cannot be read\. Name a YAML file/,
+    )
+  })
+
+  test('a part that is written once and merged where it is needed', async () => {
+    const merged = good
+      .replace('    steps:', '    steps:\n      - &step { id: first, agent_type: triage, timeout: 5 }')
+      .replace('{ id: triage,', '{ <<: *step, id: triage,')
+    const steps = (await read(merged)).projects.get('shop')?.workflow.full?.definition.steps
+    expect(steps).toMatchObject([
+      { id: 'first' },
+      { id: 'triage', timeoutMs: 5_000, prompt: 'Look.' },
+      { id: 'develop' },
+    ])
+  })
+
+  test('all that is wrong is said, in the order of the file', async () => {
+    const text = step('on_sucess: x').replace('timeout: 30', 'timeout: 0').replace('workspace: .', 'workspaces: .')
+    expect((await refusal(text)).split('\n').map((line) => line.replace(/^\S*nexus-?\d*/, 'nexus'))).toEqual([
+      'nexus.yaml:2:11: projects.shop.workspaces: unknown member. Did you mean "workspace"?',
+      'nexus.yaml:11:43: workflows.chain.steps[0].on_sucess: unknown member. Did you mean "on_success"?',
+      'nexus.yaml:12:65: workflows.chain.steps[1].timeout: must be more than 0 seconds.',
+    ])
+  })
+
+  test('of many errors the first ten are said', async () => {
+    const steps = Array.from({ length: 14 }, (_, n) => `      - { id: s${n}, agent: nobody }\n`).join('')
+    expect((await refusal(`${good}${steps}`)).split('\n').at(-1)).toBe('… and 4 more: nexus-host check')
   })
 
   test('a missing file is answered with an example', () => {

@@ -97,13 +97,16 @@ export const walk = (graph: Graph): Walk => {
   const first = places[0]
   if (!first) return { reachable: new Set(), endless: new Set() }
   const visited = new Set([first, ...onwards(graph, first)])
-  const canEnd = (place: Place): boolean =>
-    [place, ...onwards(graph, place)].some((one) => exits(one).some(({ to }) => !isPlace(to)))
+  const before = new Map<Place, Place[]>()
+  for (const place of visited)
+    for (const { to } of exits(place)) if (isPlace(to)) before.set(to, [...(before.get(to) ?? []), place])
+  const ending = new Set([...visited].filter((place) => exits(place).some(({ to }) => !isPlace(to))))
+  for (const place of ending) for (const earlier of before.get(place) ?? []) ending.add(earlier)
   const beside = [...visited].flatMap(({ list, step }) =>
     places.filter((place) => place.list === list && step.parallel.includes(place.step.id)),
   )
   return {
     reachable: new Set([...visited, ...beside]),
-    endless: new Set([...visited].filter((place) => !canEnd(place))),
+    endless: new Set([...visited].filter((place) => !ending.has(place))),
   }
 }

@@ -9,7 +9,11 @@ const text = (what: string) =>
 
 const words = z.string('text is needed')
 const flag = z.boolean('use true or false')
-const seconds = z.number('a number of seconds is needed, such as 600').positive('must be more than 0 seconds')
+const aYear = 31_536_000
+const seconds = z
+  .number('a number of seconds is needed, such as 600')
+  .positive('must be more than 0 seconds')
+  .max(aYear, `at most a year (${aYear} seconds) is possible`)
 const whole = (least: number) => {
   const needed = `a whole number from ${least} to 1000 is needed`
   return z.int(needed).min(least, needed).max(1000, needed)

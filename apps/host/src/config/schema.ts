@@ -4,7 +4,11 @@ import { z } from 'zod'
 import { promptForms } from '../runner/command-line.ts'
 import { presetNames } from '../runner/presets.ts'
 
-const seconds = z.number('a number of seconds is needed, such as 600').positive('must be more than 0 seconds')
+const aYear = 31_536_000
+const seconds = z
+  .number('a number of seconds is needed, such as 600')
+  .positive('must be more than 0 seconds')
+  .max(aYear, `at most a year (${aYear} seconds) is possible`)
 
 const text = (what: string) =>
   z
@@ -99,7 +103,13 @@ export const HostFile = z.strictObject(
     fuse: Fuse.prefault({}),
     runs: z
       .strictObject(
-        { keep_days: z.number('a number of days is needed').min(0, 'a number of days is needed').default(30) },
+        {
+          keep_days: z
+            .number('a number of days is needed')
+            .min(0, 'a number of days is needed')
+            .max(36_500, 'at most 36500 days are possible')
+            .default(30),
+        },
         'write { keep_days: 30 }',
       )
       .prefault({}),

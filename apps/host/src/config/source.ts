@@ -99,7 +99,7 @@ export const openSource = (file: string, missing: string): OpenedSource => {
     return { source: null, problems: [{ ...bare, line: 0, column: 0, message: `cannot be read. ${missing}` }] }
   }
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const at = (offset: number, message: string): ConfigProblem => {
     const { line, col } = lines.linePos(offset)
     return { ...bare, line, column: col, message }

@@ -9,6 +9,7 @@ import {
   roleOf,
   type Tier,
   tiers,
+  type Workflows,
 } from '@nexus/engine'
 import type { HostFile } from './schema.ts'
 import { type ConfigProblem, openSource, type Source } from './source.ts'
@@ -37,6 +38,14 @@ export const rolesIn = (value: unknown): Set<string> | null => {
 export const besides = (hostFile: string, file: string): string => resolve(dirname(hostFile), file)
 
 export const isFileName = (name: string): boolean => /\.ya?ml$/i.test(name)
+
+/** Tiers that run other lists than those before them: mostly all run the same. */
+const differingTiers = (workflows: Workflows, name: string): Tier[] => {
+  const runs = tiers.map((tier) => [...listsFrom(workflows, name, tier).values()])
+  const isSame = (one: readonly unknown[], other: readonly unknown[] | undefined): boolean =>
+    one.length === other?.length && one.every((list, at) => list === other[at])
+  return tiers.filter((_, index) => runs.findIndex((lists) => isSame(lists, runs[index])) === index)
+}
 
 /** Reads the workflows of a host file, as far as it can be read at all. */
 export const openWorkflows = (hostSource: Source, hostFile: string): WorkflowLibrary => {
@@ -81,17 +90,19 @@ export const openWorkflows = (hostSource: Source, hostFile: string): WorkflowLib
     },
     check(roles) {
       const names = new Set(workflows.keys())
-      const locate = (name: string, tier: Tier): ConfigProblem[] => {
+      const ofTier = (name: string, tier: Tier): ConfigProblem[] => {
+        const lists = listsFrom(workflows, name, tier)
         const linked = linkTiers(workflows, name)[tier]
         if (!linked) return []
-        const lists = listsFrom(workflows, name, tier)
         return checkWorkflow(linked, { roles, workflows: names }).flatMap(({ severity, workflow, path, message }) => {
           const place = places.get(workflow)
           const list = lists.get(workflow)
           return place && list ? [place.source.problem(severity, [...place.base, ...list.path, ...path], message)] : []
         })
       }
-      return [...workflows.keys()].flatMap((name) => tiers.flatMap((tier) => locate(name, tier)))
+      return [...workflows.keys()].flatMap((name) =>
+        differingTiers(workflows, name).flatMap((tier) => ofTier(name, tier)),
+      )
     },
   }
 }
