@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createOnce, makeFolder } from './durable-file.ts'
+import { createAll, makeFolder } from './durable-file.ts'
 import { watchPath } from './file-watch.ts'
 import type { RunFolder } from './run-folder.ts'
 import { type RunSpec, recordText } from './run-records.ts'
@@ -9,8 +9,11 @@ import { type RunSpec, recordText } from './run-records.ts'
 /** Writes the run down. The specification comes last: where it is, everything is, and it is never replaced. */
 export async function prepareRun(paths: RunFolder, spec: RunSpec, prompt: string): Promise<void> {
   await makeFolder(paths.folder, 0o700)
-  await Promise.all([createOnce(paths.prompt, prompt), createOnce(paths.lease, '')])
-  await createOnce(paths.spec, recordText(spec))
+  await createAll(paths.folder, [
+    [paths.prompt, prompt],
+    [paths.lease, ''],
+    [paths.spec, recordText(spec)],
+  ])
 }
 
 export interface SupervisorsOptions {

@@ -106,8 +106,9 @@ export function createRunner(options: RunnerOptions): Runner {
       outputBytes,
     }
     const before = await observeFolder(paths)
-    if (before.status === 'absent') await prepareRun(paths, spec, prompt)
     if (before.status === 'absent' || before.status === 'prepared') {
+      // Of what a power cut left, too: each file that is there stays as it is.
+      await prepareRun(paths, spec, prompt)
       await supervisors.start(paths)
     }
     follow(given.attempt)

@@ -96,9 +96,13 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
   }
   const running = runningAttemptsOf(document)
   const over = attemptsOf(document).filter((id) => !running.includes(id))
-  await tools.records.enterAgent(entry, over)
   const given = variables(tools, scene, run)
   const summaryFile = given.NEXUS_COMPLETION_FILE
+  // Side by side: no agent waits for what others read of it.
+  const entered = tools.records.enterAgent(entry, over).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  )
   const state = await tools.runner.launch({
     attempt,
     command: agent.command,
@@ -108,6 +112,8 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
     promptForm: agent.prompt,
     timeoutMs: step.timeout === null ? agent.timeoutMs : step.timeout * 1000,
   })
+  const failure = await entered
+  if (failure) throw failure.error
   if (state.status === 'running') await tools.records.enterAgent({ ...entry, pid: state.pid }, [])
   const about = { project: project.key, issue: issueNumber, step: stepName(step), agent: step.agent.name, attempt }
   tools.logger.info('step started', about)
