@@ -93,11 +93,13 @@ export interface WorldOptions {
   server?: string
   /** The host program; the built one unless given. */
   program?: string
+  /** More variables for the host. */
+  env?: Readonly<Record<string, string>>
 }
 
 export const createWorld = async (
   routing: Routing,
-  { agents = usualAgents, server, program = main }: WorldOptions = {},
+  { agents = usualAgents, server, program = main, env = {} }: WorldOptions = {},
 ): Promise<World> => {
   const root = await mkdtemp(join(tmpdir(), 'nexus-real-'))
   const database = await freshDatabase(server ?? (await testDsn()))
@@ -114,7 +116,7 @@ export const createWorld = async (
     startHost(...flags) {
       const child = spawn(process.execPath, [program, 'run', '--config', join(root, 'nexus.yaml'), ...flags], {
         cwd: root,
-        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables },
+        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const said: string[] = []
