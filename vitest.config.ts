@@ -1,15 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-const rooms = ['packages', 'apps'].flatMap((top) =>
-  readdirSync(new URL(top, import.meta.url)).map((name) => `${top}/${name}`),
-)
+const rooms = [
+  ...['packages', 'apps'].flatMap((top) => readdirSync(new URL(top, import.meta.url)).map((name) => `${top}/${name}`)),
+  'bench',
+]
 const resolve = { conditions: ['nexus-source'] }
 
-/** What each mode runs: the unit and conformance tests, the slow proofs, the tests that need a real browser. */
+/** What each mode runs: the unit and conformance tests, the slow proofs, the tests that need a real browser, the benches. */
 const kinds: Record<string, { include: string[]; testTimeout: number }> = {
   test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 60_000 },
   prove: { include: ['proof/**/*.proof.ts'], testTimeout: 900_000 },
+  bench: { include: ['*.bench.ts'], testTimeout: 900_000 },
   browser: { include: ['browser/**/*.browser.ts'], testTimeout: 120_000 },
 }
 

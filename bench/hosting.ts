@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Backend, createIds, readConfig, silentLogger, systemClock } from '@nexus/core'
+import { openFsBackend } from '@nexus/fs-backend'
+import { openPgBackend } from '@nexus/pg-backend'
+import { openRouter } from '@nexus/router'
+import { freshDatabase } from '@nexus/testkit/postgres'
+import { testDsn } from '@nexus/testkit/postgres/test-dsn'
+
+const main = fileURLToPath(new URL('../apps/host/dist/main.js', import.meta.url))
+
+export const backends = ['filesystem', 'postgres'] as const
+
+/** A host program at work on a root of its own, as users run it. */
+export interface Hosting extends AsyncDisposable {
+  readonly folder: string
+  readonly host: ChildProcess
+  readonly stores: Backend
+}
+
+/** Starts a host with one project, `shop`, whose tasks go through these steps, all of them by the one agent. */
+export const startHosting = async (
+  backend: (typeof backends)[number],
+  { steps, command }: { steps: number; command(folder: string): readonly string[] },
+): Promise<Hosting> => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-bench-'))
+  const database = await freshDatabase(await testDsn())
+  const file = join(folder, 'nexus.yaml')
+  await mkdir(join(folder, 'shop'))
+  await writeFile(
+    file,
+    JSON.stringify({
+      projects: { shop: { workspace: './shop', workflow: 'chain' } },
+      agents: { worker: { command: command(folder) } },
+      workflows: {
+        chain: {
+          steps: Array.from({ length: steps }, (_, n) => ({ id: `s${n + 1}`, agent_type: 'worker', prompt: 'Go.' })),
+        },
+      },
+    }),
+  )
+  const root = join(folder, '.nexus')
+  const variables = { NEXUS_STORAGE_BACKEND: backend, NEXUS_STORAGE_DSN: database.dsn, NEXUS_DIR: root }
+  const context = {
+    clock: systemClock,
+    ids: createIds(systemClock),
+    logger: silentLogger,
+    liveness: () => 'unknown' as const,
+  }
+  const stores = await openRouter({
+    config: readConfig(variables),
+    registry: {
+      filesystem: ({ dir }) => openFsBackend({ root: dir, ...context }),
+      postgres: ({ dsn }) => openPgBackend({ dsn: dsn ?? '', ...context }),
+    },
+    context,
+  })
+  const host = spawn(process.execPath, [main, 'run', '--config', file], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...variables },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    host.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.includes('host ready')) resolve()
+    })
+    host.once('exit', () => reject(new Error(`The host ended: ${said}`)))
+  })
+  return {
+    folder,
+    host,
+    stores,
+    async [Symbol.asyncDispose]() {
+      const gone = once(host, 'exit')
+      host.kill('SIGTERM')
+      await gone
+      await stores[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
