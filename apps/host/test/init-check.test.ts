@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { checkText } from '../src/check/text.ts'
 import { buildProgram, type Program, start } from './program.ts'
 
 let program: Program
@@ -97,6 +98,20 @@ workflows:
 `
 
 describe('nexus-host check', () => {
+  test('what a person reads is coloured on a terminal alone, and cut to its width', () => {
+    const agent = { role: 'dev', command: ['x'.repeat(99)], prompt: 'stdin', program: 'x', found: '/bin/x' }
+    const problem = { severity: 'error', file: 'a.yaml', line: 2, column: 3, member: 'b', message: 'wrong.' } as const
+    const overview = { projects: [], agents: [agent], concurrency: 4 }
+    const view = { file: 'a.yaml', overview, storage: null, problems: [problem] }
+    const plain = checkText(view, { color: false, width: null })
+    expect(plain).toContain(`command  ${'x'.repeat(99)}\n`)
+    expect(plain).toContain('\nerror a.yaml:2:3: b: wrong.\n')
+    expect(plain).not.toContain('\u001b')
+    const narrow = checkText(view, { color: true, width: 40 })
+    expect(narrow).toContain('\u001b[31merror\u001b[39m a.yaml:2:3: b: wrong.')
+    expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(40)
+  })
+
   test('says what would run, and where things are kept', async () => {
     write('nexus.yaml', config('end'))
     const { code, stdout } = await host(['check'])

@@ -162,7 +162,14 @@ describe('mistakes are answered with one message and no stack', () => {
   })
 
   test('--help shows examples and exits 0', async () => {
-    for (const args of [['--help'], ['run', '--help'], ['demo', '--help'], ['add', '--help']]) {
+    for (const args of [
+      ['--help'],
+      ['init', '--help'],
+      ['check', '--help'],
+      ['run', '--help'],
+      ['demo', '--help'],
+      ['add', '--help'],
+    ]) {
       const { code, stdout } = await host(args).ended
       expect(code).toBe(0)
       expect(stdout).toContain(args.length === 1 ? 'Commands:' : 'Examples:')
