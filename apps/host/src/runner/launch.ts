@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { createAll, makeFolder } from './durable-file.ts'
 import { watchPath } from './file-watch.ts'
 import type { RunFolder } from './run-folder.ts'
@@ -9,11 +10,17 @@ import { type RunSpec, recordText } from './run-records.ts'
 /** Writes the run down. The specification comes last: where it is, everything is, and it is never replaced. */
 export async function prepareRun(paths: RunFolder, spec: RunSpec, prompt: string): Promise<void> {
   await makeFolder(paths.folder, 0o700)
+  await makeCompletionFolder(spec.env['NEXUS_COMPLETION_FILE'])
   await createAll(paths.folder, [
     [paths.prompt, prompt],
     [paths.lease, ''],
     [paths.spec, recordText(spec)],
   ])
+}
+
+/** There before the agent is: some write by a shell's `>`, and some refuse to be let into a folder that does not exist. */
+async function makeCompletionFolder(file: string | undefined): Promise<void> {
+  if (file !== undefined) await mkdir(dirname(file), { recursive: true })
 }
 
 export interface SupervisorsOptions {

@@ -11,16 +11,19 @@ const runs = useRuns()
 
 /** A program of that name, first on PATH, that writes down how it was started. */
 const standIn = `#!${process.execPath}
-const { readFileSync, writeFileSync } = require('node:fs')
-const { basename } = require('node:path')
+const { existsSync, readFileSync, writeFileSync } = require('node:fs')
+const { basename, dirname } = require('node:path')
 const argv = [basename(process.argv[1]), ...process.argv.slice(2)]
-writeFileSync('started.json', JSON.stringify({ argv, stdin: readFileSync(0, 'utf8'), env: process.env }))
+const mayReport = existsSync(dirname(process.env.NEXUS_COMPLETION_FILE))
+writeFileSync('started.json', JSON.stringify({ argv, stdin: readFileSync(0, 'utf8'), env: process.env, mayReport }))
 `
 
 interface StartedAs {
   argv: string[]
   stdin: string
   env: Record<string, string>
+  /** Whether the folder of its summary was there. */
+  mayReport: boolean
 }
 
 const host: NodeJS.ProcessEnv = {
@@ -57,6 +60,7 @@ const start = async (members: string, prompt: string): Promise<StartedAs> => {
   await runner.launch(spec)
   expect(await runner.waitForEnd(spec.attempt)).toMatchObject({ code: 0, reason: 'exited' })
   const started: StartedAs = JSON.parse(await readFile(join(runs.root, 'started.json'), 'utf8'))
+  expect(started.mayReport).toBe(true)
   expect(started.env['NEXUS_PROMPT_FILE']).toBe(runner.folder(spec.attempt).prompt)
   expect(await readFile(runner.folder(spec.attempt).prompt, 'utf8')).toBe(prompt)
   const places = (argument: string) =>
