@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,10 +8,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HostConfig } from '../src/config/host-config.ts'
 import { inspectHostConfig } from '../src/config/inspect.ts'
 import { problemText } from '../src/config/source.ts'
+import {
+  definitionNames,
+  definitionPath,
+  definitionRuns,
+  definitionRoles as roles,
+  type Said,
+} from './definition-runs.ts'
 
-const definitions = fileURLToPath(new URL('definitions/', import.meta.url))
-const names = readdirSync(definitions).map((file) => file.replace(/\.yaml$/, ''))
-const roles = ['triage', 'designer', 'developer', 'reviewer', 'writer', 'security']
+const names = definitionNames()
 
 let folder: string
 beforeAll(() => {
@@ -29,9 +34,7 @@ const inspectAll = (workflows: Record<string, unknown>) => {
 }
 
 const load = (): HostConfig => {
-  const { config, problems } = inspectAll(
-    Object.fromEntries(names.map((name) => [name, join(definitions, `${name}.yaml`)])),
-  )
+  const { config, problems } = inspectAll(Object.fromEntries(names.map((name) => [name, definitionPath(name)])))
   expect(problems.map(problemText)).toEqual([])
   return config as HostConfig
 }
@@ -125,8 +128,6 @@ describe('what is read', () => {
   })
 })
 
-type Said = JsonObject | 'approve'
-
 /** Runs a workflow on the state machine: each launch of a step is answered with the next of its reports. */
 const play = (workflow: LinkedWorkflow, reports: Record<string, Said[]> = {}) => {
   const left = new Map(Object.entries(reports).map(([step, said]) => [step, [...said]]))
@@ -174,48 +175,7 @@ const play = (workflow: LinkedWorkflow, reports: Record<string, Said[]> = {}) =>
 }
 
 describe('each runs as it is meant, its reports choosing the way', () => {
-  test.each<[string, Record<string, Said[]>, string, Tier?]>([
-    ['chain', {}, 'triage develop review'],
-    ['tiers', {}, 'design develop review'],
-    ['tiers', {}, 'develop', 'fast-track'],
-    ['review-loop', { review: [{ review_status: 'approved' }] }, 'develop review publish'],
-    [
-      'review-loop',
-      { review: [{ review_status: 'redesign' }, { review_status: 'changes' }, { review_status: 'approved' }] },
-      'develop review design develop review develop review publish',
-    ],
-    ['router', { triage: [{ severity: 5, parts: ['database'] }] }, 'triage design develop answer'],
-    ['router', { triage: [{ severity: 4, parts: [] }] }, 'triage develop'],
-    ['router', { triage: [{ severity: 1 }] }, 'triage answer'],
-    ['conditions', {}, 'develop review publish'],
-    [
-      'conditions',
-      { develop: [{ has_user_interface: true }], review: [{ verdict: 'changes' }, { verdict: 'good' }] },
-      'develop document review rework review publish',
-    ],
-    ['parallel', {}, 'develop style publish announce archive'],
-    [
-      'parallel',
-      { develop: [{ touches_network: true }], style: [{ verdict: 'bad' }, { verdict: 'good' }] },
-      'develop security style develop style publish announce archive',
-    ],
-    ['retries', {}, 'fetch build check publish'],
-    ['approvals', { person: ['approve', 'approve', 'approve'] }, 'plan approved build approved publish approved'],
-    ['dispatch', { triage: [{ kind: 'question' }] }, 'triage answer'],
-    ['dispatch', { triage: [{ kind: 'change' }] }, 'triage design develop review'],
-    [
-      'dispatch',
-      { triage: [{ kind: 'release' }, { kind: 'question' }], verify: [{ verdict: 'broken' }] },
-      'triage build verify triage answer',
-    ],
-    ['dispatch', { triage: [{ kind: 'release' }] }, 'triage build verify answer'],
-    ['agents-decide', { triage: [{ next_agent: 'developer' }], develop: [{ next_agent: 'none' }] }, 'triage develop'],
-    [
-      'agents-decide',
-      { review: [{ next_agent: 'designer' }, {}] },
-      'triage design develop review design develop review',
-    ],
-  ])('%s %j: %s', (name, reports, launches, tier) => {
+  test.each(definitionRuns)('%s %j: %s', (name, reports, launches, tier) => {
     expect(play(linked(load(), name, tier), reports)).toEqual({ launches, state: 'completed' })
   })
 

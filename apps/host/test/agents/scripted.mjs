@@ -1,4 +1,4 @@
-// Does what script.json in its folder says for its step and pass: [{report members} | "crash" | "wait"]; then plain reports.
+// Does what script.json in its folder says for its step, or issue/step, and pass: [{report members} | "crash" | "wait"]; then plain reports.
 // Each start and end leaves a line in starts.log and ends.log. "wait" goes on when a file go.{step} is there.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -10,7 +10,8 @@ const pass = before.filter((one) => one.endsWith(` ${NEXUS_ISSUE} ${NEXUS_STEP}`
 appendFileSync('starts.log', line)
 readFileSync(0)
 const script = existsSync('script.json') ? JSON.parse(readFileSync('script.json', 'utf8')) : {}
-const said = script[NEXUS_STEP]?.[pass] ?? {}
+const all = script[`${NEXUS_ISSUE}/${NEXUS_STEP}`] ?? script[NEXUS_STEP]
+const said = all?.[pass] ?? {}
 if (said === 'crash') process.exit(1)
 while (said === 'wait' && !existsSync(`go.${NEXUS_STEP}`)) await new Promise((resolve) => setTimeout(resolve, 20))
 const report = {
