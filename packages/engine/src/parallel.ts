@@ -1,5 +1,5 @@
 import type { Say } from './check.ts'
-import type { StepDefinition } from './definition.ts'
+import { roleOf, type StepDefinition } from './definition.ts'
 import type { Graph, Place } from './graph.ts'
 
 /** Members that a step which runs beside another cannot have: what follows belongs to that one. */
@@ -23,6 +23,20 @@ const nameProblem = ({ list, index, step }: Place, id: string, at: number): stri
 const leadOf = ({ list, step }: Place): StepDefinition | undefined =>
   list.steps.find((other) => other !== step && other.parallel.includes(step.id))
 
+/** A report is known by issue, role and status: two of one role at the same time would replace each other. */
+const checkRoles = ({ list, index, step }: Place, say: Say): void => {
+  const group = [step, ...list.steps.filter(({ id }) => step.parallel.includes(id))]
+  const roles = group.map(({ agentType }) => (agentType === null ? null : roleOf(agentType)))
+  for (const [at, role] of roles.entries()) {
+    const first = roles.indexOf(role)
+    const [one, other] = [group[first], group[at]]
+    if (role === null || first === at || !one || !other) continue
+    const place = { list, index: other === step ? index : list.steps.indexOf(other), step: other }
+    const text = `"${one.id}" runs at the same time and is of the same role: their reports would replace each other.`
+    say(place, 'error', ['agent_type'], `${text} Give it a role of its own; two roles may have one command.`)
+  }
+}
+
 /** What is wrong with steps that run at the same time. */
 export const checkParallel = (graph: Graph, place: Place, say: Say): void => {
   const { step, index } = place
@@ -30,6 +44,7 @@ export const checkParallel = (graph: Graph, place: Place, say: Say): void => {
     const found = nameProblem(place, id, at)
     if (found !== null) say(place, 'error', ['parallel', at], found)
   }
+  checkRoles(place, say)
   const lead = leadOf(place)
   if (lead) {
     const beside = `this step runs beside "${lead.id}"`

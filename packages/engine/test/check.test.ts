@@ -109,6 +109,11 @@ describe('a dry run', () => {
       'error main 0.parallel.0: no agent runs "b", so that it cannot run beside another.',
     ],
     [
+      'two of one role at the same time',
+      [unbound('a', { parallel: ['b'] }), unbound('b')],
+      'error main 1.agent_type: "a" runs at the same time and is of the same role: their reports would replace each other. Give it a role of its own; two roles may have one command.',
+    ],
+    [
       'a member in front',
       [unbound('b'), unbound('a', { parallel: ['b'] })],
       'error main 0.id: this step runs beside "a", so that it cannot be the first. Put "a" before it.',
