@@ -10,7 +10,7 @@ const unbound = (id: string, change: Partial<StepDefinition> = {}): StepDefiniti
 const check = (steps: readonly StepDefinition[], others: readonly WorkflowDefinition[] = []): string[] =>
   checkWorkflow(
     { definition: workflowOf(steps), others },
-    { roles: new Set(['dev']), workflows: new Set(['broken']) },
+    { roles: new Set(['dev', 'other']), workflows: new Set(['broken']) },
   ).map(({ severity, workflow, path, message }) => `${severity} ${workflow} ${path.join('.')}: ${message}`)
 
 const when = (text: string, to: string) => ({ when: text, to })
@@ -23,7 +23,7 @@ describe('a dry run', () => {
       check(
         [
           unbound('a', { agentType: null, parallel: ['b', 'c'], routes: [when('urgent', 'ship'), otherwise('d')] }),
-          unbound('b', { condition: 'urgent' }),
+          unbound('b', { agentType: 'other', condition: 'urgent' }),
           unbound('c'),
           unbound('d', { routes: [when('urgent', 'broken'), otherwise('end')] }),
         ],
@@ -46,7 +46,7 @@ describe('a dry run', () => {
     [
       'an agent that is not there',
       [unbound('a', { agentType: 'qa' })],
-      'error main 0.agent_type: there is no agent "qa". Known: dev.',
+      'error main 0.agent_type: there is no agent "qa". Known: dev, other.',
     ],
     [
       'an expression that is none',
@@ -218,7 +218,7 @@ test('what cannot be reached, and what never ends, is what trying every way find
     fc.property(anyList('main'), anyList('ship'), (definition, ship) => {
       const workflow = { definition, others: [ship] }
       const { reached, isEndless } = bruteForce(workflow)
-      const problems = checkWorkflow(workflow, { roles: new Set(['dev']), workflows: new Set() })
+      const problems = checkWorkflow(workflow, { roles: new Set(['dev', 'other']), workflows: new Set() })
       const told = problems.filter(({ message }) => message.startsWith('nothing leads to'))
       const all = definition.steps.map((_, index) => `main/${index}`)
       expect(told.map(({ workflow, path }) => `${workflow}/${String(path[0])}`)).toEqual(
