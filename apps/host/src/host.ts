@@ -181,7 +181,7 @@ const runHost = async (
 
 export const openHost = async (options: HostOptions): Promise<Host> => {
   const { config, stores, mailboxes, runner, root, logger, clock, inOutage = never } = options
-  const { pollMs, unavailableMs: retryMs } = { ...defaultTiming, ...options.timing }
+  const { pollMs, idlePollMs, unavailableMs: retryMs } = { ...defaultTiming, ...options.timing }
   const holds: Holds = new Map()
   const tokens = await openTokens(root)
   const availability = createAvailability({ logger, clock, retryMs, inOutage })
@@ -199,6 +199,7 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
     logger,
     telemetry,
     pollMs,
+    idlePollMs,
     availability,
     projectOfRun: (attempt) => readRunProject(runner, attempt),
   })

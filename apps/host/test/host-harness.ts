@@ -22,6 +22,7 @@ const fastTiming: Partial<Timing> = {
   renewMs: 500,
   sweepMs: 500,
   pollMs: 100,
+  idlePollMs: 100,
   unavailableMs: 50,
   busyMs: 100,
   pausedMs: 400,

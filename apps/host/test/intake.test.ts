@@ -34,6 +34,7 @@ describe('what agents report', () => {
       logger,
       telemetry: { reported() {} },
       pollMs: 10,
+      idlePollMs: 10,
       availability: { attempt: (_, call) => call() },
       projectOfRun: async () => null,
     })

@@ -24,6 +24,8 @@ export interface IntakeOptions {
   logger: Logger
   telemetry: Pick<Telemetry, 'reported'>
   pollMs: number
+  /** Where no task is held: a report is late then, or another host's. */
+  idlePollMs: number
   availability: Pick<Availability, 'attempt'>
   /** The project of an attempt that nobody holds any more, as its run folder says. */
   projectOfRun(attempt: string): Promise<string | null>
@@ -113,7 +115,7 @@ const post = async (
 }
 
 const run = async (
-  { mailboxes, logger, pollMs, availability }: IntakeOptions,
+  { mailboxes, holds, logger, pollMs, idlePollMs, availability }: IntakeOptions,
   collect: Collect,
   signal: AbortSignal,
 ): Promise<void> => {
@@ -134,7 +136,7 @@ const run = async (
       if (!failing) logger.warn('summary files cannot be taken in now', { error: String(error) })
       failing = true
     }
-    await bell.wait(pollMs, signal)
+    await bell.wait(holds.size > 0 ? pollMs : idlePollMs, signal)
   }
   await Promise.all(heard)
 }

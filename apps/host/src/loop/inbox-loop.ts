@@ -126,7 +126,7 @@ export const runInboxLoop = async (
     const claimed = tools.drain.isRequested ? 0 : await claim()
     if (once) verdict = await judge(claimed)
     if (verdict !== 'going on') break
-    await bell.wait(once && holds.size === 0 ? timing.pollMs / 5 : timing.pollMs, signal)
+    await bell.wait(holds.size > 0 ? timing.pollMs : once ? timing.pollMs / 5 : timing.idlePollMs, signal)
   }
   ended.abort()
   await heard

@@ -6,8 +6,10 @@ export interface Timing {
   /** Between renewals of the running agents' leases. */
   renewMs: number
   sweepMs: number
-  /** What hints miss is found after this. */
+  /** What hints miss is found after this, */
   pollMs: number
+  /** and after this where no task is held: also a task whose time has come. */
+  idlePollMs: number
   /** Between tries of a store that cannot be reached. */
   unavailableMs: number
   /** A task whose issue is busy is looked at again after this. */
@@ -29,6 +31,7 @@ export const defaultTiming: Timing = {
   renewMs: 10_000,
   sweepMs: 10_000,
   pollMs: 1_000,
+  idlePollMs: 3_000,
   unavailableMs: 1_000,
   busyMs: 5_000,
   pausedMinMs: 2_000,
