@@ -31,11 +31,12 @@ export const createOnce = (tools: Tools, { holds, availability, unfinished }: On
   const startedAt = clock.monotonic()
   let idleSince = startedAt
 
-  const isSoonDue = (outcome: TaskOutcome): boolean =>
-    'retryAt' in outcome &&
-    outcome.status !== 'paused' &&
-    outcome.status !== 'unknown-project' &&
-    outcome.retryAt.getTime() - clock.now() <= timing.patienceMs
+  /** Of one whose time has come the inbox tells: another host may have it, or a person have cancelled it. */
+  const isSoonDue = (outcome: TaskOutcome): boolean => {
+    if (!('retryAt' in outcome) || outcome.status === 'paused' || outcome.status === 'unknown-project') return false
+    const dueMs = outcome.retryAt.getTime() - clock.now()
+    return dueMs > 0 && dueMs <= timing.patienceMs
+  }
 
   const isWaiting = (hold: Hold): boolean =>
     availability.isWaiting(hold) || unfinished.get(hold.task.id)?.status === 'waiting'
