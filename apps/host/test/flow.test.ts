@@ -177,6 +177,9 @@ describe('workflows that branch', () => {
     const { items } = await bench().stores.inbox.list({ status: 'pending' })
     expect(items).toHaveLength(3)
     expect(await started()).toHaveLength(2)
+    const { items: held } = await bench().stores.workflows.list({ state: 'running' })
+    expect(held.length).toBeGreaterThan(0)
+    for (const { data } of held) expect(data['steps']).toMatchObject([{ status: 'pending', attempt_id: null }])
     expect((await bench().stores.hostState.load('agent_fuses'))?.value).toMatchObject({ developer: { failures: 2 } })
   })
 

@@ -28,6 +28,8 @@ export const advance = (document: WorkflowDocument, event: EngineEvent): Advance
       return completeBaseline(document, event.attempt, event.launch)
     case 'agent-ended':
       return agentEnded(document, event)
+    case 'not-started':
+      return notStarted(document, event.attempts)
     case 'deadline':
       return deadline(document, event)
     default:
@@ -97,17 +99,28 @@ const start = (document: WorkflowDocument, occasion: Occasion): Advance => {
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')
 
-const keptPayload = (payload: JsonObject): JsonObject =>
-  bytesOf(payload) <= maxPayloadBytes
-    ? payload
-    : Object.fromEntries(Object.entries(payload).filter(([, value]) => bytesOf(value) <= maxMemberBytes))
+const keptPayload = (payload: JsonObject): JsonObject => {
+  if (bytesOf(payload) <= maxPayloadBytes) return payload
+  let bytes = 0
+  const short = Object.entries(payload).filter(([name, value]) => {
+    const size = bytesOf(name) + bytesOf(value)
+    if (bytesOf(value) > maxMemberBytes || bytes + size > maxPayloadBytes) return false
+    bytes += size
+    return true
+  })
+  return Object.fromEntries(short)
+}
+
+/** One line is meant; the store has the whole of it. */
+const shortened = (summary: string): string =>
+  summary.length > maxMemberBytes ? `${summary.slice(0, maxMemberBytes - 1)}…` : summary
 
 const said = ({ dedupKey, rev, reportId, status, summary, payload }: Completion): Step['report'] => ({
   dedup_key: dedupKey,
   rev,
   report_id: reportId,
   status,
-  summary,
+  summary: shortened(summary),
   payload: keptPayload(payload),
 })
 
@@ -123,7 +136,8 @@ const answeredStep = (document: WorkflowDocument, completion: Completion): numbe
 const report = (document: WorkflowDocument, occasion: Occasion, completion: Completion): Advance => {
   const index = document.state === 'running' ? answeredStep(document, completion) : -1
   if (index < 0) return unchanged(document)
-  const { status, summary, rev } = completion
+  const { status, rev } = completion
+  const summary = shortened(completion.summary)
   const known = {
     ...document,
     reported_step: index,
@@ -174,6 +188,19 @@ const agentEnded = (document: WorkflowDocument, event: EngineEvent & { type: 'ag
     error,
     step.retry !== null,
   )
+}
+
+const notStarted = (document: WorkflowDocument, attempts: readonly string[]): Advance => {
+  const isMeant = ({ status, attempt_id }: Step): boolean =>
+    status === 'running' && attempt_id !== null && attempts.includes(attempt_id)
+  if (document.state !== 'running' || !document.steps.some(isMeant)) return unchanged(document)
+  const nowhere = { status: 'pending', attempt_id: null, launched_at: null, baseline_partial: false } as const
+  // With an error its condition is not asked again: it was decided in this pass.
+  const error = 'its agent was not started'
+  const steps = document.steps.map(
+    (step): Step => (isMeant(step) ? { ...step, ...nowhere, baseline: [], error } : step),
+  )
+  return { document: { ...document, steps }, effects: [] }
 }
 
 const deadline = (document: WorkflowDocument, { at, holding }: EngineEvent & { type: 'deadline' }): Advance => {

@@ -1,6 +1,6 @@
-import type { Approval, Step, WorkflowDocument } from './document.ts'
+import { type Approval, runningAttemptsOf, type Step, type WorkflowDocument } from './document.ts'
 import type { Advance, EngineEvent } from './event.ts'
-import { groupOf } from './route.ts'
+import { groupOf, leadOf } from './route.ts'
 
 const unchanged = (document: WorkflowDocument): Advance => ({ document, effects: [] })
 
@@ -35,19 +35,24 @@ const withoutRejections = (document: WorkflowDocument): WorkflowDocument => ({
   ),
 })
 
-/** From the step of this id, name or number: it and what stands behind it run again. */
+/** From the step of this id, name or number: it and what stands behind it run again, of steps side by side it alone. */
 const rewound = (document: WorkflowDocument, name: string): WorkflowDocument | null => {
   const from = document.steps.findIndex((step) => [step.id, step.name, String(step.step_num)].includes(name))
   const first = document.steps[from]
   if (!first) return null
-  const group = groupOf(document, from)
+  const lead = leadOf(document, from)
+  const group = groupOf(document, lead)
+  const isOfGroup = (index: number): boolean => (from === lead ? group.includes(index) : index === from)
   const steps = document.steps.map((step, index): Step => {
-    const isAgain = (index > from && step.workflow === first.workflow) || group.includes(index)
+    const isBehind = index > lead && step.workflow === first.workflow && !group.includes(index)
+    const isAgain = isBehind || isOfGroup(index)
     if (isAgain) return { ...step, status: 'pending', approval: null, error: null, retry_count: 0, retry_at: null }
     // What is passed over ends: its agent is stopped before the next one starts.
-    return step.status === 'running' ? { ...step, status: 'skipped', error: 'passed over by a person' } : step
+    return step.status === 'running' && !group.includes(index)
+      ? { ...step, status: 'skipped', error: 'passed over by a person' }
+      : step
   })
-  return { ...document, steps, current_step: from, merge_approval: null }
+  return { ...document, steps, current_step: lead, merge_approval: null }
 }
 
 const retry = (document: WorkflowDocument, step: string | null): Advance => {
@@ -81,7 +86,10 @@ export const control = (
         effects: [{ type: 'pause-task', reason: event.reason }],
       }
     case 'resume':
-      return document.state === 'paused' && !awaitsApproval(document) ? goOn(document) : unchanged(document)
+      // What runs beside a step that waits for approval may go on; the approval is still asked for.
+      return document.state === 'paused' && (!awaitsApproval(document) || runningAttemptsOf(document).length > 0)
+        ? goOn(document)
+        : unchanged(document)
     case 'approve':
     case 'reject':
       return decideApprovals(document, event)

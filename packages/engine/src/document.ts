@@ -27,7 +27,7 @@ const Approval = z.looseObject({
 })
 export type Approval = z.output<typeof Approval>
 
-const texts = z.array(z.string()).catch([])
+const names = z.array(z.union([z.string(), z.number()])).catch([])
 
 /** An earlier run of a step: of a loop, of a retry, or one that was interrupted. */
 const Pass = z.looseObject({
@@ -42,7 +42,10 @@ const Step = z.looseObject({
   id: textOrNull,
   step_num: count,
   name: z.string().catch(''),
-  agent: z.looseObject({ name: z.string().catch('') }).catch({ name: '' }),
+  /** Text in some documents of the earlier implementation. */
+  agent: z
+    .union([z.looseObject({ name: z.string().catch('') }), z.string().transform((name) => ({ name }))])
+    .catch({ name: '' }),
   prompt_template: textOrNull,
   timeout: z.number().positive().nullable().catch(null),
   status: z.enum(stepStatuses).catch('pending'),
@@ -57,7 +60,7 @@ const Step = z.looseObject({
   /** Ways on: `then` (or `goto`) where `when` is true, or `default`. */
   routes: z.array(z.looseObject({})).catch([]),
   /** Ids of the steps that run at the same time. */
-  parallel_with: texts,
+  parallel_with: names,
   require_human_approval: z.boolean().catch(false),
   approval: Approval.nullable().catch(null),
   /** Runs after the first one that failed; null: the task's own retries. */

@@ -35,6 +35,8 @@ export type EngineEvent = { /** ISO 8601. */ at: string } & (
       launch: Launch
       holding: Holding
     }
+  /** The runs of these attempts were never begun, and are not to be: their steps may be launched under others. */
+  | { type: 'not-started'; attempts: readonly string[] }
   /** Its time is up. */
   | { type: 'deadline'; holding: Holding }
 )

@@ -1,7 +1,7 @@
 import type { Approval, Holding, Step, WorkflowDocument } from './document.ts'
 import { nthAttempt, stepName } from './document.ts'
 import type { Advance, Effect, Launch } from './event.ts'
-import { decide } from './expression.ts'
+import { decide, type Verdict } from './expression.ts'
 import { groupOf, variablesOf, wayFrom } from './route.ts'
 
 /** What moves a workflow: when, into which runs, and who holds its task. */
@@ -16,13 +16,20 @@ export const withStep = (document: WorkflowDocument, index: number, change: Part
   steps: document.steps.map((step, at) => (at === index ? { ...step, ...change } : step)),
 })
 
+/** So many of a step's passes keep what was reported whole. */
+const wholePasses = 3
+
 /** The step as it is before a new run: what the last one was goes to the passes. */
 const setAside = (step: Step, endedAt: string): Partial<Step> => {
   if (step.attempt_id === null && step.report === null) return {}
   const { attempt_id, launched_at, completed_at, error, report } = step
   const pass = { attempt_id, launched_at, ended_at: completed_at ?? endedAt, error, report }
+  // What was said long ago stays in its summary.
+  const earlier = step.passes.map((one, index) =>
+    one.report && index < step.passes.length - wholePasses ? { ...one, report: { ...one.report, payload: {} } } : one,
+  )
   return {
-    passes: [...step.passes, pass],
+    passes: [...earlier, pass],
     attempt_id: null,
     launched_at: null,
     report: null,
@@ -109,17 +116,30 @@ export const launched = (step: Step, { at, launch }: Occasion, attempt: string):
 })
 
 /** What a step of the present group that has not run waits for, or that it may. */
-type Readiness = 'skip' | 'no-agent' | 'approval' | 'rejected' | 'later' | 'launch'
+type Readiness = 'skip' | 'no-agent' | 'nobody' | 'approval' | 'rejected' | 'later' | 'launch'
 
-const readiness = (document: WorkflowDocument, step: Step, at: string): Readiness => {
+/** Documents of the earlier implementation have gates in words. */
+const isGated = (step: Step): boolean =>
+  step.require_human_approval || (Array.isArray(step['approval_gates']) && step['approval_gates'].length > 0)
+
+const readiness = (step: Step, at: string, verdict: Verdict): Readiness => {
   if (step.retry_at !== null && Date.parse(step.retry_at) > Date.parse(at)) return 'later'
-  // Decided once in a pass: not again after a run that failed or was blocked.
-  if (step.condition !== null && step.error === null && !decide(step.condition, variablesOf(document, step)).value)
-    return 'skip'
-  if (step.require_human_approval && step.approval?.status !== 'approved')
+  if (!verdict.value) return 'skip'
+  if (isGated(step) && step.approval?.status !== 'approved')
     return step.approval?.status === 'rejected' ? 'rejected' : 'approval'
-  return ['', 'router'].includes(step.agent.name) ? 'no-agent' : 'launch'
+  if (step.agent.name === 'router' || (step.agent.name === '' && step.routes.length + step.parallel_with.length > 0))
+    return 'no-agent'
+  return step.agent.name === '' ? 'nobody' : 'launch'
 }
+
+/** Whether its condition lets it run. Decided once in a pass: not again after a run that failed or was blocked. */
+const verdictOn = (document: WorkflowDocument, step: Step): Verdict =>
+  step.condition === null || step.error !== null
+    ? { value: true, problem: null }
+    : decide(step.condition, variablesOf(document, step))
+
+const namesOf = (steps: readonly Step[]): string =>
+  `${steps.length > 1 ? 'Steps' : 'Step'} ${steps.map(stepName).join(', ')} ${steps.length > 1 ? 'wait' : 'waits'}`
 
 /**
  * Brings a running workflow as far as it goes without an agent's or a person's word: launches the steps of its present
@@ -131,11 +151,14 @@ export const proceed = (given: WorkflowDocument, occasion: Occasion): Advance =>
   let document = given
   for (;;) {
     const group = groupOf(document, document.current_step)
-    let waiting: Step | null = null
+    const waiting: Step[] = []
     for (const index of group) {
       const step = document.steps[index]
       if (step?.status !== 'pending') continue
-      const ready = readiness(document, step, at)
+      const verdict = verdictOn(document, step)
+      if (verdict.problem !== null) document = { ...document, route_note: `${step.condition}: ${verdict.problem}` }
+      const ready = readiness(step, at, verdict)
+      if (ready === 'nobody') return failed(document, occasion, `Step ${stepName(step)} names no agent.`, true)
       if (ready === 'rejected')
         return failed(
           document,
@@ -147,7 +170,7 @@ export const proceed = (given: WorkflowDocument, occasion: Occasion): Advance =>
       if (ready === 'no-agent')
         document = withStep(document, index, { status: 'completed', started_at: at, completed_at: at })
       if (ready === 'approval') {
-        waiting = step
+        waiting.push(step)
         if (step.approval === null) document = withStep(document, index, { approval: askApproval(at) })
       }
       if (ready !== 'launch') continue
@@ -156,10 +179,10 @@ export const proceed = (given: WorkflowDocument, occasion: Occasion): Advance =>
       effects.push({ type: 'launch', step: stepName(step), attempt })
     }
     const isAtWork = group.some((index) => document.steps[index]?.status === 'running')
-    if (waiting && !isAtWork) return paused(document, `Step ${stepName(waiting)} waits for approval.`, effects)
+    if (waiting.length > 0 && !isAtWork) return paused(document, `${namesOf(waiting)} for approval.`, effects)
     if (group.some((index) => document.steps[index] && isOpen(document.steps[index]))) return { document, effects }
     const { to, note } = wayFrom(document, document.current_step)
-    document = { ...document, route_note: note }
+    document = { ...document, route_note: note ?? document.route_note }
     if (to === 'unknown') return failed(document, occasion, `The workflow cannot go on: ${note}.`, true)
     if (to === 'end') return finished(document, occasion, effects)
     document = enter(document, to)

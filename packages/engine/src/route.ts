@@ -15,7 +15,7 @@ export const groupOf = ({ steps }: WorkflowDocument, index: number): number[] =>
   const step = steps[index]
   if (!step) return []
   const named = step.parallel_with.map((id) =>
-    steps.findIndex((other) => other.workflow === step.workflow && (other.id === id || other.name === id)),
+    steps.findIndex((other) => other.workflow === step.workflow && [other.id, other.name].includes(String(id))),
   )
   return [index, ...new Set(named.filter((at) => at >= 0 && at !== index))]
 }
@@ -23,11 +23,14 @@ export const groupOf = ({ steps }: WorkflowDocument, index: number): number[] =>
 /** Whether more than one step runs when it is the present one's turn. */
 export const runsBeside = (document: WorkflowDocument): boolean => groupOf(document, document.current_step).length > 1
 
+/** The step that the one at this index runs beside; itself where it runs for itself. */
+export const leadOf = (document: WorkflowDocument, index: number): number => {
+  const lead = document.steps.findIndex((_, at) => at !== index && groupOf(document, at).includes(index))
+  return lead >= 0 ? lead : index
+}
+
 /** Whether it runs beside another step of its list, and not for itself. */
-const isMember = (document: WorkflowDocument, index: number): boolean =>
-  document.steps.some(
-    (step, at) => step.parallel_with.length > 0 && at !== index && groupOf(document, at).includes(index),
-  )
+const isMember = (document: WorkflowDocument, index: number): boolean => leadOf(document, index) !== index
 
 /** Index of the step of this id in the list of the given one, else of the first step of the workflow of this name. */
 const targetOf = (document: WorkflowDocument, { workflow }: Step, name: string): number => {
@@ -51,9 +54,13 @@ const reportFields = ({ report }: Step): JsonObject =>
 
 /** What expressions see: the members of the last report, and the reports of every step by its id. */
 export const variablesOf = (document: WorkflowDocument, step: Step): JsonObject => {
-  const last = step.report ? step : document.steps[document.reported_step ?? -1]
+  // What an earlier pass said decides nothing in this one.
+  const isNews = step.status === 'completed' && step.report !== null
+  const last = isNews ? step : document.steps[document.reported_step ?? -1]
+  const isOwn = (one: Step): boolean => one.workflow === step.workflow
   const steps = Object.fromEntries(
-    document.steps.map((one) => [
+    // Lists may have ids in common: those of its own are meant.
+    [...document.steps.filter((one) => !isOwn(one)), ...document.steps.filter(isOwn)].map((one) => [
       stepName(one),
       { ...reportFields(one), step_status: one.status, iteration: one.iteration },
     ]),

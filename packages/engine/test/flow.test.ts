@@ -124,6 +124,35 @@ describe('conditions', () => {
     expect(open.launches()).toEqual(['a', 'c'])
   })
 
+  test('what an earlier pass of the step said decides nothing in this one', () => {
+    const steps = [
+      stepOf('review'),
+      stepOf('rework', { condition: "verdict == 'changes'", onSuccess: 'review' }),
+      stepOf('publish'),
+    ]
+    const stage = started(workflowOf(steps))
+    for (const _ of ['first', 'second'])
+      stage.play({ type: 'report', of: 'review', payload: { verdict: 'changes' } }).done('rework')
+    stage.play({ type: 'report', of: 'review', payload: { verdict: 'good' } })
+    expect(stage.launches()).toEqual(['review', 'rework', 'review', 'rework', 'review', 'publish'])
+  })
+
+  test('one that cannot be decided skips its step, and the document says why', () => {
+    const stage = started(workflowOf([stepOf('a'), stepOf('b', { condition: 'score > 3' }), stepOf('c')])).done('a')
+    expect(stage.launches()).toEqual(['a', 'c'])
+    expect(stage.document.route_note).toMatch(/^score > 3: /)
+  })
+
+  test('steps of other lists that have its id are not meant', () => {
+    const fix = workflowOf([stepOf('review')], { name: 'fix' })
+    const steps = [
+      stepOf('review'),
+      stepOf('decide', { agentType: null, routes: [when("steps.review.verdict == 'good'", 'end'), otherwise('fix')] }),
+    ]
+    const stage = started(workflowOf(steps), [fix]).play({ type: 'report', of: 'review', payload: { verdict: 'good' } })
+    expect(stage.document.state).toBe('completed')
+  })
+
   test('a first step that is skipped, too', () => {
     expect(started(workflowOf([stepOf('a', { condition: 'false' }), stepOf('b')])).launches()).toEqual(['b'])
   })
@@ -176,6 +205,29 @@ describe('parallel steps', () => {
     expect(stage.document).toMatchObject({ state: 'paused', paused_reason: 'x says so' })
     stage.play({ type: 'resume' }, { type: 'start' }).done('x', 'y', 'join')
     expect(stage.launches()).toEqual(['plan', 'x', 'y', 'x', 'join'])
+  })
+})
+
+describe('what was not started', () => {
+  test('is launched again under another attempt, and no run counts', () => {
+    const stage = started(workflowOf([stepOf('a', { condition: 'true' })]))
+    const before = stage.attemptOf('a')
+    stage.play({ type: 'not-started', of: 'a' }, { type: 'start' })
+    expect(stage.attemptOf('a')).not.toBe(before)
+    expect(stage.done('a').document).toMatchObject({ state: 'completed', steps: [{ passes: [], interruptions: 0 }] })
+  })
+})
+
+describe('what a document keeps', () => {
+  test('is bounded, whatever agents say', () => {
+    const stage = started(workflowOf([stepOf('a', { maxIterations: 20 }), stepOf('b', { onSuccess: 'a' })]))
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`member${n}`, 'x'.repeat(900)]))
+    const event = stage.event({ type: 'report', of: 'a', payload: many })
+    if (event.type === 'report') event.completion.summary = 'long '.repeat(1_000_000)
+    stage.apply(event)
+    for (let n = 0; n < 10; n += 1) stage.done('b').play({ type: 'report', of: 'a', payload: many })
+    expect(stage.document.steps[0]?.passes).toHaveLength(10)
+    expect(JSON.stringify(stage.document).length).toBeLessThan(250_000)
   })
 })
 
@@ -259,6 +311,26 @@ describe('people', () => {
     expect(stage.statuses()).toMatchObject({ build: 'completed' })
   })
 
+  test('of steps side by side one may run again, and what follows is still theirs to say', () => {
+    const checks = stepOf('checks', {
+      agentType: null,
+      parallel: ['security', 'style'],
+      routes: [when("steps.security.verdict == 'bad'", 'develop')],
+    })
+    const steps = [stepOf('develop'), checks, stepOf('security'), stepOf('style'), stepOf('publish')]
+    const stage = started(workflowOf(steps)).done('develop', 'style').play({ type: 'ended', of: 'security' })
+    stage.play({ type: 'retry', step: 'security' }, { type: 'start' })
+    expect(stage.statuses()).toMatchObject({ security: 'running', style: 'completed' })
+    stage.play({ type: 'report', of: 'security', payload: { verdict: 'bad' } })
+    expect(stage.launches()).toEqual(['develop', 'security', 'style', 'security', 'develop'])
+  })
+
+  test('a person who pauses while one step waits for approval may let the other go on', () => {
+    const steps = [stepOf('a', { parallel: ['b'] }), stepOf('b', { requireApproval: true })]
+    const stage = started(workflowOf(steps)).play({ type: 'pause', reason: 'lunch' }, { type: 'resume' }).done('a')
+    expect(stage.document).toMatchObject({ state: 'paused', paused_reason: 'Step b waits for approval.' })
+  })
+
   test('a person may have a failed workflow begin at an earlier step', () => {
     const stage = started(workflowOf([stepOf('a'), stepOf('b'), stepOf('c')]))
       .done('a', 'b')
@@ -278,4 +350,8 @@ test('documents of the earlier implementation keep the form of what they say', (
     steps: [{ name: 'a', routes, retry: 'x' } as JsonObject],
   })
   expect(steps[0]?.routes).toEqual(routes)
+  const step = { name: 'a', agent: '@developer', parallel_with: [2] }
+  expect(readDocument({ id: 'w', state: 'running', current_step: 0, steps: [step] }).steps).toMatchObject([
+    { agent: { name: '@developer' }, parallel_with: [2] },
+  ])
 })

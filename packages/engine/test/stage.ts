@@ -58,6 +58,7 @@ export type Said =
   | { type: 'pause'; reason: string }
   | { type: 'approve' | 'reject'; by: string; comment: string | null }
   | { type: 'retry'; step: string | null }
+  | { type: 'not-started'; of: string }
   | { type: 'report'; of: string; status?: CompletionStatus; payload?: JsonObject }
   | { type: 'ended'; of: string; fault?: 'agent' | 'surroundings' }
 
@@ -85,6 +86,7 @@ export const createStage = (document: WorkflowDocument) => {
         const { fault = 'agent', of } = said
         return { type: 'agent-ended', at, launch, holding, attempt: stage.attemptOf(of), error: `${of} broke`, fault }
       }
+      if (said.type === 'not-started') return { type: 'not-started', at, attempts: [stage.attemptOf(said.of)] }
       if (said.type === 'start') return { type: 'start', at, launch, holding }
       return said.type === 'deadline' ? { type: 'deadline', at, holding } : { at, ...said }
     },

@@ -33,6 +33,16 @@ const start = async (tools: HostTools, scene: Scene): Promise<void> => {
   await apply(tools, scene, { type: 'start', at: timeOf(tools), launch, holding: holdingOf(scene) })
 }
 
+type HeldBack = Extract<StepsEnd, { status: 'held-back' }>
+
+/** Whoever claims the task next, below whichever root, begins a run of its own: these attempts were in nobody's hands. */
+const holdBack = async (tools: HostTools, scene: Scene, attempts: string[], end: HeldBack): Promise<StepsEnd> => {
+  for (const attempt of attempts)
+    if ((await tools.runner.observe(attempt)).status === 'prepared') await tools.runner.stop(attempt)
+  await apply(tools, scene, { type: 'not-started', at: timeOf(tools), attempts })
+  return end
+}
+
 const heldBack = (reason: string, waitMs: number): StepsEnd => ({ status: 'held-back', reason, waitMs })
 
 /** One round on a workflow that is under way. Waits for a ring, or for the time of a retry, where nothing is to be done. */
@@ -41,18 +51,21 @@ const tendAll = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null>
   const at = timeOf(tools)
   const overdue: EngineEvent = { type: 'deadline', at, holding: holdingOf(scene) }
   if (advance(document, overdue).document !== document) return done(apply(tools, scene, overdue))
-  const held: StepsEnd[] = []
+  const held: HeldBack[] = []
+  const heldAttempts: string[] = []
   for (const step of document.steps) {
     if (step.status !== 'running' || step.attempt_id === null) continue
     const tended = await tend(tools, scene, step, step.attempt_id)
     if (tended.status === 'applied') return null
-    if (tended.status === 'held-back') held.push(tended)
+    if (tended.status !== 'held-back') continue
+    held.push(tended)
+    heldAttempts.push(step.attempt_id)
   }
   const running = runningAttemptsOf(document)
   if (tools.drain.isRequested && running.length === 0) return heldBack('the host is draining', 0)
   if (isDue(document, at)) return done(start(tools, scene))
   // What runs beside it is waited for.
-  if (held[0] && held.length === running.length) return held[0]
+  if (held[0] && held.length === running.length) return holdBack(tools, scene, heldAttempts, held[0])
   const dueMs = (nextDueMs(document) ?? Number.POSITIVE_INFINITY) - tools.clock.now()
   if (running.length === 0 && dueMs > tools.timing.busyMs && Number.isFinite(dueMs))
     return heldBack('its next try is due later', dueMs)
