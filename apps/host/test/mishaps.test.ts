@@ -1,11 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, type ReportedCompletion } from '@nexus/core'
+import { openMailbox } from '@nexus/fs-backend'
+import { createFakes, createMemoryData, openMemoryBackend } from '@nexus/testkit'
 import { describe, expect, test } from 'vitest'
 import { readHostConfig } from '../src/config/read.ts'
 import { makePlace } from '../src/demo/place.ts'
 import { createCollector } from '../src/intake/collector.ts'
+import { createWorkspaceMailbox } from '../src/intake/workspace-mailbox.ts'
 import { makeRoot } from '../src/root-folder.ts'
 import { createEndWatch } from '../src/runner/end-watch.ts'
 import type { RunState } from '../src/runner/observe.ts'
@@ -78,6 +81,37 @@ test('a summary that can be read takes back what was said of an unreadable one i
   expect(whyUnreadable(path)).toBe('not JSON')
   await collect()
   expect(whyUnreadable(path)).toBeNull()
+})
+
+test('a mailbox of agents that cannot be looked into holds up no other, and is told of once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nexus-mailbox-'))
+  const { context } = createFakes()
+  const warnings: string[] = []
+  const logger = { ...context.logger, warn: (message: string) => void warnings.push(message) }
+  const opened = { ...context, logger }
+  const own = await openMailbox({ root: join(folder, 'own'), ...opened })
+  const broken = join(folder, 'workspace', '.nexus')
+  const summaries = join(broken, 'tasks', 'shop', 'completions')
+  await mkdir(summaries, { recursive: true })
+  await writeFile(join(summaries, '.seen'), 'a file where a folder belongs')
+  await writeFile(join(summaries, 'completion_summary_8.json'), JSON.stringify({ agent_type: 'triage', summary: 's' }))
+  const path = own.file('shop', '7')
+  await writeFile(path, JSON.stringify({ agent_type: 'triage', summary: 'seen' }))
+  const stores = openMemoryBackend(context, createMemoryData())
+  const imported: string[] = []
+  const mailboxes = [createWorkspaceMailbox(broken, () => openMailbox({ root: broken, ...opened }), 10), own]
+  const collector = createCollector({
+    completions: stores.completions,
+    mailboxes: () => mailboxes,
+    logger,
+    onImported: (drop) => imported.push(drop.path),
+    onRejected() {},
+  })
+  expect(await collector.collect()).toEqual({ waiting: 1 })
+  await collector.collect()
+  expect(imported).toEqual([path])
+  expect(warnings).toHaveLength(1)
+  await rm(folder, { recursive: true })
 })
 
 test('a run that cannot be observed is told of once, and its end when it can be again', async () => {

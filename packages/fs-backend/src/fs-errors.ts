@@ -25,6 +25,12 @@ export const errnoOf = (error: unknown): string | null =>
 
 export const isAbsent = (error: unknown): boolean => errnoOf(error) === 'ENOENT'
 
+const deniedCodes: ReadonlySet<string> = new Set(['EACCES', 'EPERM'])
+
+/** The system lets this user not at it: no other try mends that, and whatever lies beside it is no worse for it. */
+export const isDenied = (error: unknown): boolean =>
+  deniedCodes.has(errnoOf(isStoreError(error) ? error.cause : error) ?? '')
+
 /** The one place that decides what a failed system call means to a caller of the stores. */
 export const storeErrorOf = (error: unknown, path: string, outcome: Outcome = 'not-applied'): unknown => {
   const errno = errnoOf(error)

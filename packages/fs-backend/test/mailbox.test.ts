@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import type { Backend, CompletionInput, LogFields, Mailbox } from '@nexus/core'
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Backend, type CompletionInput, type LogFields, type Mailbox, StoreError } from '@nexus/core'
 import { createFakes, type FakeClock, openMemoryBackend } from '@nexus/testkit'
 import { expect, test } from 'vitest'
 import { openFsBackend, openMailbox } from '../src/index.ts'
@@ -208,4 +208,59 @@ test('[C-COMPLETION-9] watch hints at a drop and ends with its signal', () =>
     expect((await hint).done).toBe(false)
     stop.abort()
     while (!(await hints.next()).done);
+  }))
+
+/** As a user who is refused what its mode forbids, which root is not. */
+const unprivileged = async <T>(root: string, work: () => Promise<T>): Promise<T> => {
+  if (process.getuid?.() !== 0) return work()
+  const nobody = 65_534
+  for (const name of ['', ...(await readdir(root, { recursive: true }))]) await chown(join(root, name), nobody, nobody)
+  process.seteuid?.(nobody)
+  try {
+    return await work()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+test('[C-COMPLETION-11] a summary that this user may not read is refused once, and holds no other up', () =>
+  inSetting(async ({ root, mailbox, drop, warnings }) => {
+    const store = openMemoryBackend(createFakes().context)
+    const path = await drop('7', JSON.stringify(report))
+    await drop('8', JSON.stringify(report))
+    await chmod(path, 0)
+    await unprivileged(root, async () => {
+      const first = await mailbox.collect(store.completions)
+      expect(first.imported).toMatchObject([{ report: { issueNumber: '8' } }])
+      expect(first.rejected).toEqual([{ path, reason: expect.stringContaining('EACCES') }])
+      expect((await mailbox.collect(store.completions)).rejected).toEqual([])
+      expect(warnings()).toEqual([path])
+      await chmod(path, 0o600)
+      expect((await mailbox.collect(store.completions)).imported).toMatchObject([{ path }])
+    })
+  }))
+
+test('[C-COMPLETION-11] a folder that this user may not open is told of once, and holds no other up', () =>
+  inSetting(async ({ root, mailbox, drop, warnings }) => {
+    const store = openMemoryBackend(createFakes().context)
+    await drop('7', JSON.stringify(report))
+    const closed = dirname(mailbox.file('beta', '7'))
+    await chmod(closed, 0)
+    await unprivileged(root, async () => {
+      const first = await mailbox.collect(store.completions)
+      expect(first.imported).toHaveLength(1)
+      expect(first.rejected).toEqual([{ path: closed, reason: expect.stringContaining('EACCES') }])
+      expect((await mailbox.collect(store.completions)).rejected).toEqual([])
+      expect(warnings()).toEqual([closed])
+      await chmod(closed, 0o700)
+    })
+  }))
+
+test('[C-COMPLETION-9] a store that is not let at its own place is not the fault of a summary', () =>
+  inSetting(async ({ mailbox, drop, warnings }) => {
+    await drop('7', JSON.stringify(report))
+    const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+    const save = () => Promise.reject(new StoreError({ code: 'unavailable', message: 'no', cause: denied }))
+    await expect(mailbox.collect({ save })).rejects.toMatchObject({ code: 'unavailable' })
+    expect(warnings()).toEqual([])
   }))

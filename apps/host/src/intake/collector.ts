@@ -1,7 +1,10 @@
 import type { CompletionStore, ImportedDrop, Logger, Mailbox } from '@nexus/core'
 
 /** Where summary files are looked for. */
-export type MailboxSource = Pick<Mailbox, 'collect' | 'watch'>
+export interface MailboxSource extends Pick<Mailbox, 'collect' | 'watch'> {
+  /** Agents made it: where it cannot be looked into, that holds up nothing but what lies in it. */
+  readonly isOfAgents?: boolean
+}
 
 export interface CollectorOptions {
   completions: Pick<CompletionStore, 'save'>
@@ -23,35 +26,72 @@ export interface Collector {
   whyUnreadable(path: string): string | null
 }
 
-const collectAll = async (
-  { completions, mailboxes, logger, onImported, onRejected }: CollectorOptions,
-  unreadable: Map<string, string>,
-) => {
+/** A store that takes nothing now is no fault of the mailbox. */
+const watchSaves = (completions: CollectorOptions['completions']) => {
+  const failures = new Set<unknown>()
+  const save: CompletionStore['save'] = async (completion, options) => {
+    try {
+      return await completions.save(completion, options)
+    } catch (error) {
+      failures.add(error)
+      throw error
+    }
+  }
+  return { save, isFailure: (error: unknown): boolean => failures.has(error) }
+}
+
+interface Memory {
+  readonly unreadable: Map<string, string>
+  /** Mailboxes that cannot be looked into, as the log says. */
+  readonly failing: WeakSet<MailboxSource>
+}
+
+const collectOne = async (
+  { logger, onImported, onRejected }: CollectorOptions,
+  { unreadable, failing }: Memory,
+  mailbox: MailboxSource,
+  store: Pick<CompletionStore, 'save'>,
+): Promise<number> => {
+  const collected = await mailbox.collect(store)
+  failing.delete(mailbox)
+  for (const { path, reason } of collected.rejected) {
+    unreadable.set(path, reason)
+    onRejected()
+  }
+  for (const { path, report } of collected.imported) {
+    unreadable.delete(path)
+    logger.debug('summary file read', { path, issue: report.issueNumber, agent: report.agentType })
+  }
+  for (const drop of collected.imported) onImported(drop)
+  return collected.waiting
+}
+
+const collectAll = async (options: CollectorOptions, memory: Memory) => {
+  const { save, isFailure } = watchSaves(options.completions)
   let waiting = 0
-  for (const mailbox of mailboxes()) {
-    const collected = await mailbox.collect(completions)
-    waiting += collected.waiting
-    for (const { path, reason } of collected.rejected) {
-      unreadable.set(path, reason)
-      onRejected()
+  for (const mailbox of options.mailboxes()) {
+    try {
+      waiting += await collectOne(options, memory, mailbox, { save })
+    } catch (error) {
+      if (!mailbox.isOfAgents || isFailure(error)) throw error
+      // Whoever asks what still lies there cannot be told.
+      waiting += 1
+      if (!memory.failing.has(mailbox))
+        options.logger.warn('a mailbox that agents made cannot be looked into', { error: String(error) })
+      memory.failing.add(mailbox)
     }
-    for (const { path, report } of collected.imported) {
-      unreadable.delete(path)
-      logger.debug('summary file read', { path, issue: report.issueNumber, agent: report.agentType })
-    }
-    for (const drop of collected.imported) onImported(drop)
   }
   return { waiting }
 }
 
 /** One collection at a time. Who asks during one gets the next: the present one may have passed their file already. */
 export const createCollector = (options: CollectorOptions): Collector => {
-  const unreadable = new Map<string, string>()
+  const memory: Memory = { unreadable: new Map(), failing: new WeakSet() }
   let running: Promise<{ waiting: number }> | null = null
   let next: Promise<{ waiting: number }> | null = null
 
   const begin = (): Promise<{ waiting: number }> => {
-    running = collectAll(options, unreadable).finally(() => {
+    running = collectAll(options, memory).finally(() => {
       running = null
     })
     return running
@@ -68,5 +108,5 @@ export const createCollector = (options: CollectorOptions): Collector => {
     return next
   }
 
-  return { collect, whyUnreadable: (path) => unreadable.get(path) ?? null }
+  return { collect, whyUnreadable: (path) => memory.unreadable.get(path) ?? null }
 }

@@ -22,6 +22,7 @@ export const createWorkspaceMailbox = (folder: string, open: () => Promise<Mailb
   }
 
   return {
+    isOfAgents: true,
     async collect(completions, options) {
       return (await (await reach())?.collect(completions, options)) ?? { imported: [], rejected: [], waiting: 0 }
     },
