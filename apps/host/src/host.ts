@@ -159,11 +159,12 @@ const runHost = async (
 ): Promise<HostEnd> => {
   const work = createTaskLife(tools, availability)
   const ended = new AbortController()
-  const unkeep = keepLeases(tools, holds, availability)
+  const leases = keepLeases(tools, holds, availability)
   const unclean = removeOldRuns(root, tools, holds)
   const taking = intake.run(AbortSignal.any([signal, ended.signal]))
   try {
-    const { outcomes, isStuck } = await runInboxLoop(tools, { holds, availability, work, signal, once })
+    const given = { holds, availability, work, signal, once, onResumed: leases.resumed }
+    const { outcomes, isStuck } = await runInboxLoop(tools, given)
     if (signal.aborted || tools.drain.isRequested) return 'stopped'
     if (isStuck) {
       tools.logger.error('a store cannot be reached for too long; what is left waits for the next run')
@@ -172,7 +173,7 @@ const runHost = async (
     return [...outcomes.values()].some(isFailure) ? 'failed' : 'done'
   } finally {
     await letGo(holds)
-    unkeep()
+    leases.end()
     unclean()
     ended.abort()
     await taking

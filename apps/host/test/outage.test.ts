@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Backend, type Operations, readConfig, StoreError } from '@nexus/core'
 import { openJournalFiles } from '@nexus/fs-backend'
@@ -165,6 +165,27 @@ describe('while the database is away', () => {
     database.set({ isAway: false })
     expect(await running).toBe('done')
     expect(await steps()).toEqual(['7 s2'])
+  })
+
+  test('a host that comes while the inbox is away keeps the agents alive that an earlier one left', async () => {
+    const t = bench()
+    await t.configure({ triage: silent })
+    mkfifoSync(join(t.workspace, 'gate'))
+    await enqueue('a.md', '**Issue:** 7')
+    const ending = new AbortController()
+    const first = (await t.open()).run({ once: false, signal: ending.signal })
+    const { attempt } = await until('the agent', async () => (await t.starts())[0])
+    ending.abort()
+    await first
+    const away = (): Promise<never> => Promise.reject(new StoreError({ code: 'unavailable', message: 'away' }))
+    const inbox = { ...t.stores.inbox, claim: away, resume: away, sweep: away, heartbeat: away }
+    const host = await t.open({ stores: { ...t.stores, inbox }, timing: { renewMs: 20 } })
+    const renewedAt = async () => (await stat(t.runner.folder(attempt).lease)).mtimeMs
+    const before = await renewedAt()
+    const again = new AbortController()
+    const second = host.run({ once: false, signal: again.signal })
+    await until('a renewal', async () => (await renewedAt()) > before, 5_000).finally(() => again.abort())
+    await second
   })
 
   test('--once gives up on a database that stays away, and says so', async () => {

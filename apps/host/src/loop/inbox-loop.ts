@@ -16,6 +16,8 @@ export interface InboxLoopOptions {
   signal: AbortSignal
   /** Return when nothing is due and nothing is held. */
   once: boolean
+  /** Hears that the inbox has told which claims of those who are gone are ours. */
+  onResumed(): void
 }
 
 /** Rings for new tasks until the signal aborts. */
@@ -68,7 +70,7 @@ interface Unfinished {
 /** Claims while there is room, works, and hears of new tasks. */
 export const runInboxLoop = async (
   tools: HostTools,
-  { holds, availability, work, signal, once }: InboxLoopOptions,
+  { holds, availability, work, signal, once, onResumed }: InboxLoopOptions,
 ): Promise<Unfinished> => {
   const { stores, config, logger, timing, worker, clock } = tools
   const { leaseMs } = timing
@@ -84,7 +86,8 @@ export const runInboxLoop = async (
     if (tools.drain.isRequested) return
     // Among them what we were given by a claim whose answer never came.
     const request = { worker, leaseMs, held: [...holds.keys()] }
-    for (const task of (await availability.attempt('resume', () => stores.inbox.resume(request))) ?? []) {
+    const resumed = await availability.attempt('resume', () => stores.inbox.resume(request))
+    for (const task of resumed ?? []) {
       logger.info('task taken over from a claim that is gone', {
         task: task.id,
         project: task.project,
@@ -92,6 +95,7 @@ export const runInboxLoop = async (
       })
       desk.take(task)
     }
+    if (resumed) onResumed()
   }
 
   let turn = 0

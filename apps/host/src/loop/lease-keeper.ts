@@ -2,8 +2,24 @@ import type { HostTools } from '../host-tools.ts'
 import type { Availability } from './availability.ts'
 import { type Holds, runningAttempts } from './hold.ts'
 
-/** Renews what this host holds: its claims, and its agents' leases. Returns the end of it. */
-export const keepLeases = (tools: HostTools, holds: Holds, availability: Availability): (() => void) => {
+export interface LeaseKeeper {
+  /** Hears that the inbox has told which tasks of an earlier host here are ours now. */
+  resumed(): void
+  end(): void
+}
+
+/** Renews the leases of all agents at work below this root, whoever started them. */
+const renewAll = async ({ runner, logger }: HostTools): Promise<void> => {
+  for (const attempt of await runner.list())
+    try {
+      if ((await runner.observe(attempt)).status === 'running') await runner.renew([attempt])
+    } catch (error) {
+      logger.warn('the lease of an agent could not be renewed', { attempt, error: String(error) })
+    }
+}
+
+/** Renews what this host holds: its claims, and its agents' leases. */
+export const keepLeases = (tools: HostTools, holds: Holds, availability: Availability): LeaseKeeper => {
   const { stores, runner, logger, timing, clock, config } = tools
   let answeredAt = clock.monotonic()
 
@@ -42,9 +58,16 @@ export const keepLeases = (tools: HostTools, holds: Holds, availability: Availab
     }
   }
 
+  let isResumed = false
+  /** Whether agents that an earlier host left may be ours: the store that would tell is away, and they outlive that. */
+  const mayBeOurs = (): boolean =>
+    config.onUnreachable === 'keep' &&
+    (!isResumed || [...holds.values()].some((hold) => hold.document === null && availability.isWaiting(hold)))
+
   const renew = async (): Promise<void> => {
     const attempts = runningAttempts(holds)
     if (attempts.length > 0) await runner.renew(attempts)
+    if (mayBeOurs()) await renewAll(tools)
   }
 
   const every = (ms: number, what: string, act: () => Promise<void>): NodeJS.Timeout => {
@@ -64,7 +87,12 @@ export const keepLeases = (tools: HostTools, holds: Holds, availability: Availab
     every(timing.heartbeatMs, 'heartbeat', heartbeat),
     every(timing.renewMs, "renewal of the agents' leases", renew),
   ]
-  return () => {
-    for (const timer of timers) clearInterval(timer)
+  return {
+    resumed() {
+      isResumed = true
+    },
+    end() {
+      for (const timer of timers) clearInterval(timer)
+    },
   }
 }
