@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readProcess } from '../src/runner/process-table.ts'
 import { mkfifoSync } from './fifo.ts'
-import { agentPath, useBench } from './host-harness.ts'
+import { agentPath, type Bench, useBench } from './host-harness.ts'
 import { until } from './until.ts'
 
 const byFile = `sh ${agentPath('by-file.sh')}`
@@ -68,5 +68,29 @@ describe('every end of an agent', () => {
     await until('its end', async () => (await t.runner.observe(attempt)).status === 'ended')
     expect(await t.once(await t.open())).toBe('done')
     expect((await t.starts()).map(({ step }) => step)).toEqual(['s1', 's2'])
+  })
+
+  test.each([
+    ['was deleted', (t: Bench) => t.stores.workflows.delete('shop-5-feature')],
+    [
+      'no longer has steps that can be read',
+      (t: Bench) => {
+        const workflow = { id: 'shop-5-feature', name: 'chain', state: 'running', currentStep: 0, data: {} }
+        return t.stores.workflows.save({ ...workflow, project: 'shop', issueNumber: '5' })
+      },
+    ],
+  ])('at work for a workflow that %s: it is ended before the task fails', async (_, spoil) => {
+    const t = bench()
+    await t.configure({ triage: 'exec sleep 600' })
+    await enqueue()
+    const over = t.once(await t.open())
+    await until('the agent', async () => (await t.runner.list()).length === 1)
+    const [attempt = ''] = await t.runner.list()
+    await until('its start', async () => (await t.runner.observe(attempt)).status === 'running')
+    await spoil(t)
+    expect(await over).toBe('failed')
+    expect(await t.runner.observe(attempt)).toMatchObject({ status: 'ended' })
+    expect((await t.stores.hostState.load('tracked_issues'))?.value).toMatchObject({ 5: { status: 'failed' } })
+    expect((await t.stores.hostState.load('launched_agents'))?.value).toEqual({})
   })
 })

@@ -22,23 +22,33 @@ export const failOutcome = (result: FailResult | LeaseLost, error: string): Task
   return result.status === 'failed' ? { status: 'failed', error } : { status: 'retrying', error, retryAt: result.runAt }
 }
 
-/** Every part may have been done by a host that died: each is repeated without harm, and the inbox is told last. */
-export const createFinish = ({ stores, records, clock, timing, logger }: HostTools) => {
-  const track = (hold: Hold, project: string, issueNumber: string, status: string): Promise<void> => {
+type Track = (hold: Hold, project: string, issueNumber: string, status: string) => Promise<void>
+
+export const createTrack =
+  (records: Pick<HostTools['records'], 'trackIssue'>): Track =>
+  (hold, project, issueNumber, status) => {
     const { markdown, filename } = hold.task
     return records.trackIssue({ project, issueNumber, description: titleOf(markdown, filename) }, status)
   }
+
+/** What others read of the issue while its task has tries left, and after the last. */
+export const statusAfterFailure = ({ task }: Hold, isFatal: boolean): string =>
+  isFatal || task.attempts + 1 >= task.maxAttempts ? 'failed' : 'active'
+
+const statusAfter = (hold: Hold, end: StepsEnd): string => {
+  if (end.status === 'vanished') return statusAfterFailure(hold, false)
+  return end.status === 'failed' ? statusAfterFailure(hold, end.fatal) : end.status
+}
+
+/** Every part may have been done by a host that died: each is repeated without harm, and the inbox is told last. */
+export const createFinish = ({ stores, records, clock, timing, logger }: HostTools) => {
+  const track = createTrack(records)
 
   const completed = async (hold: Hold, project: string): Promise<TaskOutcome> => {
     const file = hold.document ? taskFileOf(hold.document) : null
     if (file !== null) await stores.taskFiles.close(project, file)
     const answer = await stores.inbox.complete(hold.task.claim)
     return answer.status === 'done' ? { status: 'done' } : { status: 'lost' }
-  }
-
-  const statusAfter = (hold: Hold, end: StepsEnd): string => {
-    if (end.status !== 'failed') return end.status
-    return end.fatal || hold.task.attempts + 1 >= hold.task.maxAttempts ? 'failed' : 'active'
   }
 
   return {
@@ -57,7 +67,7 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
         const answer = await stores.inbox.release(claim, { retryAt })
         return answer.status === 'released' ? { status: 'held-back', retryAt } : { status: 'lost' }
       }
-      if (end.status !== 'vanished') await track(hold, project, issueNumber, statusAfter(hold, end))
+      await track(hold, project, issueNumber, statusAfter(hold, end))
       if (hold.document) await records.removeAgents(attemptsOf(hold.document))
       switch (end.status) {
         case 'completed':

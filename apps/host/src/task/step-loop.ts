@@ -138,7 +138,11 @@ export const runSteps = async (tools: HostTools, { workflowId, ...given }: Steps
   for (;;) {
     hold.signal.throwIfAborted()
     const workflow = await tools.stores.workflows.load(workflowId)
-    if (!workflow) return { status: 'vanished' }
+    if (!workflow) {
+      // Its agents are among the attempts of no workflow any more: whoever comes next would work beside them.
+      if (hold.document) await stopAgents(tools, hold, hold.document, { lingerMs: 0 })
+      return { status: 'vanished' }
+    }
     const document = documentOf(workflow)
     hold.document = document
     const end = await visit(tools, { ...given, workflow, document })

@@ -2,7 +2,8 @@ import type { ProjectConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import type { Availability } from '../loop/availability.ts'
 import { type Hold, HoldEnded } from '../loop/hold.ts'
-import { createFinish, failOutcome, type TaskOutcome } from './finish.ts'
+import { createBroken } from './broken.ts'
+import { createFinish, type TaskOutcome } from './finish.ts'
 import { allocateIssueNumber } from './issue-number.ts'
 import { issueNumberIn } from './markdown.ts'
 import { openWorkflow } from './open-workflow.ts'
@@ -18,6 +19,7 @@ const unknownProjectMs = 300_000
 export const createTaskLife = (tools: HostTools, availability: Availability) => {
   const { stores, logger, clock, timing, config, runner } = tools
   const finish = createFinish(tools)
+  const endBroken = createBroken(tools)
 
   const release = async (
     hold: Hold,
@@ -52,11 +54,10 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
     return finish.end(hold, project.key, issueNumber, end)
   }
 
-  /** Something that no retry of a call mends: corrupt data, or a fault of ours. The task says so and waits for its turn. */
   const broken = async (hold: Hold, error: unknown): Promise<TaskOutcome> => {
     const reason = error instanceof Error ? error.message : String(error)
     logger.error('task cannot be worked on', { task: hold.task.id, project: hold.task.project, error: reason })
-    return failOutcome(await stores.inbox.fail(hold.task.claim, reason), reason)
+    return endBroken(hold, reason)
   }
 
   const ended = async (hold: Hold, error: HoldEnded): Promise<TaskOutcome> => {
