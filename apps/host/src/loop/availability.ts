@@ -34,17 +34,21 @@ export interface Availability {
 const settledPauses = 4
 
 export const createAvailability = ({ logger, clock, retryMs, inOutage }: AvailabilityOptions): Availability => {
-  /** How often each caller failed in a row. */
+  /** How often each caller failed in a row outside of an outage. */
   const failures = new Map<unknown, number>()
   let since: number | null = null
   let isTold = false
 
   const failed = async (caller: unknown, reason: string): Promise<void> => {
-    const times = (failures.get(caller) ?? 0) + 1
-    failures.set(caller, times)
+    failures.set(caller, failures.get(caller) ?? 0)
     since ??= clock.monotonic()
     logger.debug('waiting for a store', { reason })
-    if (isTold || times < 2 || (await inOutage())) return
+    // What failed in an outage may be asked about after its end: only what fails again then is news.
+    const isKnown = await inOutage()
+    if (!failures.has(caller)) return
+    const times = isKnown ? 0 : (failures.get(caller) ?? 0) + 1
+    failures.set(caller, times)
+    if (isTold || times < 2) return
     isTold = true
     logger.warn('a store cannot be reached; agents go on, and so do we when it answers', { reason })
   }

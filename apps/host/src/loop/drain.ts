@@ -3,13 +3,15 @@ import { stateKeys } from '../task/host-records.ts'
 
 const member = 'drain'
 
-const readRequest = async (hostState: Pick<HostStateStore, 'load'>): Promise<JsonValue> => {
+/** Undefined where it cannot be known now. */
+const readRequest = async (hostState: Pick<HostStateStore, 'load'>): Promise<JsonValue | undefined> => {
   try {
     const value = (await hostState.load(stateKeys.hostControl))?.value
     return isJsonObject(value) ? (value[member] ?? null) : null
   } catch (error) {
-    if (!isStoreError(error, 'corrupt')) throw error
-    return null
+    if (isStoreError(error, 'unavailable')) return undefined
+    if (isStoreError(error, 'corrupt')) return null
+    throw error
   }
 }
 
@@ -21,6 +23,7 @@ export const requestDrain = async (hostState: Pick<HostStateStore, 'patch'>, id:
 /** Whether this host was asked to drain since its first look. */
 export interface Drain {
   readonly isRequested: boolean
+  /** Where the store cannot be reached, nothing was asked for. */
   look(): Promise<void>
 }
 
@@ -33,6 +36,7 @@ export const createDrain = (hostState: Pick<HostStateStore, 'load'>, logger: Pic
     },
     async look() {
       const request = await readRequest(hostState)
+      if (request === undefined) return
       if (first === undefined) first = request
       if (request === first || isRequested) return
       isRequested = true

@@ -82,7 +82,7 @@ export const runInboxLoop = async (
 
   const recover = async (): Promise<void> => {
     await availability.attempt('sweep', () => stores.inbox.sweep())
-    await availability.attempt('drain', () => tools.drain.look())
+    await tools.drain.look()
     if (tools.drain.isRequested) return
     // Among them what we were given by a claim whose answer never came.
     const request = { worker, leaseMs, held: [...holds.keys()] }
