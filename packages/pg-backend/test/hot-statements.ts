@@ -277,6 +277,7 @@ const claimStatements = (size: { tasks: number }): Given[] => [
 /** Pending and processing tasks are counted one by one, in an index that has no others. */
 const countStatements = (size: { tasks: number; projects: number }): Given[] => [
   { name: 'countTasks', statement: inbox.countTasks, values: [101], most: 4 * size.tasks + size.projects + 300 },
+  { name: 'oldestDue', statement: inbox.oldestDue, values: [], most: 4 * size.tasks + size.projects + 300 },
   ...(['done', 'failed', 'processing'] as const).flatMap((status) =>
     flags.map((after) => ({
       name: `listTasks ${status} ${after}`,
