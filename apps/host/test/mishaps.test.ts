@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError, type ReportedCompletion } from '@nexus/core'
+import { ConfigError, type InboxStore, type ReportedCompletion } from '@nexus/core'
 import { openMailbox } from '@nexus/fs-backend'
 import { createFakes, createMemoryData, openMemoryBackend } from '@nexus/testkit'
 import { describe, expect, test } from 'vitest'
@@ -13,6 +13,7 @@ import { makeRoot } from '../src/root-folder.ts'
 import { createEndWatch } from '../src/runner/end-watch.ts'
 import type { RunState } from '../src/runner/observe.ts'
 import { agentPath, useBench } from './host-harness.ts'
+import { until } from './until.ts'
 
 describe('what goes wrong around a chain', () => {
   const bench = useBench()
@@ -36,6 +37,62 @@ describe('what goes wrong around a chain', () => {
     expect(await t.stores.workflows.load('shop-7-feature')).toMatchObject({ state: 'paused' })
     const [run] = await t.runner.list()
     expect(await t.runner.observe(run ?? '')).toMatchObject({ status: 'ended' })
+  })
+
+  describe('a cancel that no heartbeat tells of ends the workflow too', () => {
+    const blocked = async () => {
+      const t = bench()
+      await t.configure({ triage: `node ${agentPath('by-post.mjs')} status=blocked summary=why` })
+      await enqueue('**Issue:** 7')
+      return t
+    }
+    const workflow = async () => (await bench().stores.workflows.load('shop-7-feature'))?.state
+    const tracked = async () => (await bench().stores.hostState.load('tracked_issues'))?.value
+
+    test('since it met the release of its task', async () => {
+      const t = await blocked()
+      const { inbox } = t.stores
+      const release: InboxStore['release'] = async (claim, options) => {
+        await inbox.cancel(claim.id)
+        return inbox.release(claim, options)
+      }
+      const host = await t.open({
+        stores: { ...t.stores, inbox: { ...inbox, release } },
+        timing: { heartbeatMs: 60_000 },
+      })
+      expect(await t.once(host)).toBe('failed')
+      expect(await workflow()).toBe('cancelled')
+      expect(await tracked()).toMatchObject({ 7: { status: 'cancelled' } })
+    })
+
+    /** A paused workflow whose task was cancelled while somebody held it who is gone. */
+    const cancelledHold = async (leaseMs: number) => {
+      const t = await blocked()
+      expect(await t.once()).toBe('failed')
+      const [task] = await until('the task to be due', async () => {
+        const tasks = await t.stores.inbox.claim({ worker: 'w2', limit: 1, leaseMs })
+        return tasks.length > 0 ? tasks : null
+      })
+      expect(await t.stores.inbox.cancel(task?.id ?? '')).toEqual({ status: 'requested' })
+      return t
+    }
+
+    test('since its holder was gone when the next host came', async () => {
+      const t = await cancelledHold(60_000)
+      await t.once()
+      expect(await workflow()).toBe('cancelled')
+    })
+
+    test('since its holder was gone for longer than its lease', async () => {
+      const t = await cancelledHold(1)
+      const inbox = { ...t.stores.inbox, resume: async () => [] }
+      const host = await t.open({ stores: { ...t.stores, inbox }, timing: { sweepMs: 10 } })
+      const ending = new AbortController()
+      const ended = host.run({ once: false, signal: ending.signal })
+      await until('the end of the workflow', async () => (await workflow()) === 'cancelled', 5_000)
+      ending.abort()
+      await ended
+    })
   })
 
   test('a summary that cannot be read is named in the failure, and warned of once', async () => {

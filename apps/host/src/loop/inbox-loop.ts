@@ -4,6 +4,7 @@ import type { HostTools } from '../host-tools.ts'
 import type { TaskOutcome } from '../task/finish.ts'
 import type { Availability } from './availability.ts'
 import { type Bell, createBell } from './bell.ts'
+import { createCancelled } from './cancelled.ts'
 import { createDesk } from './desk.ts'
 import type { Hold, Holds } from './hold.ts'
 import { createOnce, type OnceVerdict } from './once.ts'
@@ -78,12 +79,20 @@ export const runInboxLoop = async (
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const desk = createDesk(tools, { holds, work, onRoom: bell.ring })
+  const cancelled = createCancelled(tools, availability)
   const judge = createOnce(tools, { holds, availability, unfinished: desk.unfinished })
 
   const recover = async (): Promise<void> => {
-    await availability.attempt('sweep', () => stores.inbox.sweep())
+    const swept = await availability.attempt('sweep', () => stores.inbox.sweep())
+    cancelled.add(swept?.failed ?? [])
     await tools.drain.look()
-    if (tools.drain.isRequested) return
+    if (!tools.drain.isRequested) await takeOver()
+    await cancelled.settle()
+  }
+
+  let isFirst = true
+  const takeOver = async (): Promise<void> => {
+    if (isFirst) await cancelled.lookOut()
     // Among them what we were given by a claim whose answer never came.
     const request = { worker, leaseMs, held: [...holds.keys()] }
     const resumed = await availability.attempt('resume', () => stores.inbox.resume(request))
@@ -95,7 +104,9 @@ export const runInboxLoop = async (
       })
       desk.take(task)
     }
-    if (resumed) onResumed()
+    if (!resumed) return
+    isFirst = false
+    onResumed()
   }
 
   let turn = 0

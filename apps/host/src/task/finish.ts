@@ -5,6 +5,7 @@ import type { Hold } from '../loop/hold.ts'
 import { titleOf } from './markdown.ts'
 import { taskFileOf } from './open-workflow.ts'
 import { isReached } from './reached.ts'
+import { release } from './release.ts'
 import type { StepsEnd } from './step-loop.ts'
 
 /** How this host's work on a task ended. */
@@ -41,7 +42,8 @@ const statusAfter = (hold: Hold, end: StepsEnd): string => {
 }
 
 /** Every part may have been done by a host that died: each is repeated without harm, and the inbox is told last. */
-export const createFinish = ({ stores, records, clock, timing, logger }: HostTools) => {
+export const createFinish = (tools: HostTools) => {
+  const { stores, records, clock, timing, logger } = tools
   const track = createTrack(records)
 
   const completed = async (hold: Hold, project: string): Promise<TaskOutcome> => {
@@ -64,8 +66,7 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
       if (end.status === 'held-back') {
         const retryAt = new Date(clock.now() + end.waitMs)
         logger.info('task held back', { project, issue: issueNumber, reason: end.reason })
-        const answer = await stores.inbox.release(claim, { retryAt })
-        return answer.status === 'released' ? { status: 'held-back', retryAt } : { status: 'lost' }
+        return release(tools, hold, 'held-back', retryAt)
       }
       await track(hold, project, issueNumber, statusAfter(hold, end))
       if (hold.document) await records.removeAgents(attemptsOf(hold.document))
@@ -86,8 +87,7 @@ export const createFinish = ({ stores, records, clock, timing, logger }: HostToo
           const agedMs = (clock.now() - end.since.getTime()) / 10
           const retryAt = new Date(clock.now() + Math.min(Math.max(agedMs, timing.pausedMinMs), timing.pausedMs))
           logger.info('task paused', { project, issue: issueNumber, reason: end.reason })
-          const answer = await stores.inbox.release(claim, { retryAt })
-          return answer.status === 'released' ? { status: 'paused', retryAt } : { status: 'lost' }
+          return release(tools, hold, 'paused', retryAt)
         }
       }
     },

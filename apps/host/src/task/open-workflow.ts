@@ -137,6 +137,12 @@ export const openWorkflow = async (tools: Tools, request: OpenRequest): Promise<
   }
 }
 
+/** The id of the inbox task that the workflow works for. */
+export const taskOf = (document: WorkflowDocument): string | null => {
+  const task = document.metadata[metadataKeys.task]
+  return typeof task === 'string' ? task : null
+}
+
 export const taskFileOf = (document: WorkflowDocument): string | null => {
   const file = document.metadata[metadataKeys.file]
   return typeof file === 'string' ? file : null

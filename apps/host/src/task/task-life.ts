@@ -7,6 +7,7 @@ import { createFinish, type TaskOutcome } from './finish.ts'
 import { allocateIssueNumber } from './issue-number.ts'
 import { issueNumberIn } from './markdown.ts'
 import { openWorkflow } from './open-workflow.ts'
+import { release } from './release.ts'
 import { runSteps } from './step-loop.ts'
 
 /** A project that this configuration does not know is looked at again after this. */
@@ -21,15 +22,8 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
   const finish = createFinish(tools)
   const endBroken = createBroken(tools)
 
-  const release = async (
-    hold: Hold,
-    status: 'busy' | 'waiting' | 'unknown-project',
-    afterMs: number,
-  ): Promise<TaskOutcome> => {
-    const retryAt = new Date(clock.now() + afterMs)
-    const answer = await stores.inbox.release(hold.task.claim, { retryAt })
-    return answer.status === 'released' ? { status, retryAt } : { status: 'lost' }
-  }
+  const releaseFor = (hold: Hold, status: 'busy' | 'waiting' | 'unknown-project', afterMs: number) =>
+    release(tools, hold, status, new Date(clock.now() + afterMs))
 
   /** Null where the task names no number and none can be given now. */
   const numberFor = async ({ task }: Hold, { issuePrefix }: ProjectConfig): Promise<string | null> =>
@@ -41,11 +35,11 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
     // Remembered before it is bound: a bind whose answer was lost may have happened, and the next must mean the same number.
     hold.issueNumber ??= await numberFor(hold, project)
     // Tasks that name their number go on meanwhile.
-    if (hold.issueNumber === null) return release(hold, 'waiting', timing.busyMs)
+    if (hold.issueNumber === null) return releaseFor(hold, 'waiting', timing.busyMs)
     // Bound before it is used for anything, so that a task keeps its number whoever takes it over.
     const bound = await stores.inbox.bind(hold.task.claim, { issueNumber: hold.issueNumber })
     if (bound.status === 'lease-lost') return { status: 'lost' }
-    if (bound.status === 'busy') return release(hold, 'busy', timing.busyMs)
+    if (bound.status === 'busy') return releaseFor(hold, 'busy', timing.busyMs)
     const { issueNumber } = bound
     hold.issueNumber = issueNumber
     const workflowId = await openWorkflow(tools, { task: hold.task, project, issueNumber })
@@ -70,7 +64,7 @@ export const createTaskLife = (tools: HostTools, availability: Availability) => 
   return async (hold: Hold): Promise<TaskOutcome> => {
     const project = config.projects.get(hold.task.project)
     const run = async (): Promise<TaskOutcome> => {
-      if (!project) return release(hold, 'unknown-project', unknownProjectMs)
+      if (!project) return releaseFor(hold, 'unknown-project', unknownProjectMs)
       return live(hold, project)
     }
     try {
