@@ -151,6 +151,12 @@ export const toData = (document: WorkflowDocument): JsonObject => document as Js
 
 export const stepName = (step: Step): string => step.id ?? step.name
 
+/** What its definition says besides (`inputs`, `outputs`, `tools`, …), for the agent; a member without a value says nothing. */
+export const contextOf = (step: Step): JsonObject => {
+  const own = Object.entries(step).filter(([name, value]) => !(name in Step.shape) && value !== null)
+  return Object.fromEntries(own) as JsonObject
+}
+
 export const currentStep = (document: WorkflowDocument): Step | null => document.steps[document.current_step] ?? null
 
 // Behind the id, the root whose host started it.

@@ -5,6 +5,7 @@ export { createDocument, type NewWorkflow } from './create.ts'
 export * from './definition.ts'
 export {
   attemptsOf,
+  contextOf,
   createAttemptId,
   currentStep,
   documentOf,

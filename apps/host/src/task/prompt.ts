@@ -1,4 +1,4 @@
-import { type Step, stepName, type WorkflowDocument } from '@nexus/engine'
+import { contextOf, type Step, stepName, type WorkflowDocument } from '@nexus/engine'
 
 export interface PromptParts {
   document: WorkflowDocument
@@ -16,7 +16,13 @@ const soFar = (document: WorkflowDocument, step: Step): string => {
   return lines.length > 0 ? `## Reported by earlier steps\n\n${lines.join('\n')}\n\n` : ''
 }
 
-/** What the agent reads first: the step's prompt, the task, and how to report. */
+const given = (step: Step): string => {
+  const context = contextOf(step)
+  if (Object.keys(context).length === 0) return ''
+  return `## What the workflow says of this step besides\n\n${JSON.stringify(context, null, 2)}\n\n`
+}
+
+/** What the agent reads first: the step's prompt and its other members, the task, and how to report. */
 export const promptFor = ({ document, step, markdown, issueNumber, summaryFile }: PromptParts): string => {
   const report = {
     issue_number: issueNumber,
@@ -30,7 +36,7 @@ export const promptFor = ({ document, step, markdown, issueNumber, summaryFile }
   }
   return `${step.prompt_template ?? ''}
 
-## Task (issue ${issueNumber})
+${given(step)}## Task (issue ${issueNumber})
 
 ${markdown.trimEnd()}
 
