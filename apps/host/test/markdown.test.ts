@@ -19,6 +19,13 @@ describe('task markdown', () => {
   })
 
   test.each([
+    ['of 400 kB', '://a'.repeat(100_000)],
+    ['of 2 KiB that ends with a number', `https://example.com/${'a'.repeat(2048)}/42`],
+  ])('an issue with a name %s has no number', (_, name) => {
+    expect(issueNumberIn(`**Issue:** ${name}`)).toBeNull()
+  })
+
+  test.each([
     ['**Type:** Bug', 'bug'],
     ['**Type:** hot fix', 'feature'],
     ['no type', 'feature'],

@@ -8,10 +8,13 @@ const field = (markdown: string, label: string): string | null => {
   return found?.[1]?.trim() ?? null
 }
 
+/** A name of an issue is shorter; to look for a number in a longer text takes time that grows with its square. */
+const maxNameLength = 2048
+
 /** The issue a task names: a number, or the last number of a URL. Null where it names none that we would create. */
 export const issueNumberIn = (markdown: string): string | null => {
   const value = field(markdown, 'Issue')
-  if (value === null) return null
+  if (value === null || value.length > maxNameLength) return null
   const number = /^#?(\d+)$/.exec(value)?.[1] ?? /^\S+:\/\/\S*?(\d+)\D*$/.exec(value)?.[1] ?? null
   return number !== null && nameProblem('issueNumber', number) === null ? number : null
 }
