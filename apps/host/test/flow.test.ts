@@ -76,6 +76,27 @@ describe('workflows that branch', () => {
     )
   })
 
+  test('what an agent reports beside one that is blocked is in the store before its task is let go', async () => {
+    const steps: Steps = [
+      { id: 'build', agent_type: 'developer', parallel: ['design'] },
+      { id: 'design', agent_type: 'designer' },
+    ]
+    await configure({ steps })
+    await script({ build: [{ status: 'blocked' }], design: ['wait'] })
+    await enqueue('a.md')
+    // Nobody looks for files but at the ends of agents.
+    const host = await bench().open({ timing: { idlePollMs: 600_000, pollMs: 600_000 } })
+    const ended = new AbortController()
+    const run = host.run({ once: false, signal: ended.signal })
+    await until('the one to be blocked', async () => (await load())?.['state'] === 'paused')
+    await writeFile(join(bench().workspace, 'go.design'), '')
+    await until('the task to be let go', async () => (await bench().stores.inbox.counts()).pending === 1)
+    const { items } = await bench().stores.completions.history('1')
+    ended.abort()
+    await run
+    expect(items.map(({ agentType }) => agentType).sort()).toEqual(['designer', 'developer'])
+  })
+
   test('a retry policy runs a step again, and its last failure is the end of the task', async () => {
     await configure({
       steps: [{ id: 'develop', agent_type: 'developer', retry: { max_retries: 1, initial_delay: 0.05 } }],

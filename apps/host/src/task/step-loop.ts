@@ -96,6 +96,8 @@ const isAtWork = async ({ runner }: HostTools, { hold, document }: Scene): Promi
 const paused = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null> => {
   const { hold, document, workflow } = scene
   if (!(await isAtWork(tools, scene))) {
+    // What they wrote last lies in mailboxes that are looked at for as long as the task is held.
+    await tools.collect()
     const reason = document.paused_reason ?? `the workflow is ${document.state}`
     return { status: 'paused', reason, since: workflow.updatedAt }
   }
