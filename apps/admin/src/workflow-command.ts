@@ -25,7 +25,7 @@ const order =
     await using stores = await open()
     const steered = await steer(stores, word, id, options)
     print(json, steered, steeredText(id, word, steered))
-    if (steered.status === 'absent' || steered.status === 'refused') process.exitCode = exit.failed
+    if (['absent', 'refused', 'stranded'].includes(steered.status)) process.exitCode = exit.failed
   }
 
 const orders: Readonly<Record<OrderWord, { description: string; example: string }>> = {
@@ -44,7 +44,7 @@ const orders: Readonly<Record<OrderWord, { description: string; example: string 
 }
 
 const codes =
-  'Exit codes: 0 ok, 1 no such workflow or it does not fit, 69 a store cannot be reached, 78 configuration error.'
+  'Exit codes: 0 ok, 1 no such workflow, it does not fit, or no task runs it, 69 a store cannot be reached, 78 configuration error.'
 
 /** `nexus-admin workflow …`: what runs, and a person's word on it. The hosts need not be reachable, the stores must. */
 export const addWorkflowCommand = (program: Command): void => {

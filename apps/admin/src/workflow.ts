@@ -92,7 +92,7 @@ const orderOf = (type: OrderWord, { comment, by = userInfo().username, step }: O
 
 /** What became of it, as `workflow pause --json` and the others print it. */
 export const steer = async (
-  stores: Pick<Backend, 'workflows' | 'inbox'>,
+  stores: Pick<Backend, 'workflows' | 'inbox' | 'hostState'>,
   type: OrderWord,
   id: string,
   options: OrderOptions,
@@ -111,7 +111,11 @@ export const steeredText = (id: string, order: OrderWord, steered: Steered): str
       return `${id} stays as it is: ${steered.reason}.`
     case 'requested':
       return `${id}: its host ends the agent and then the workflow.`
-    case 'done':
-      return `${id}: ${order} done; it is ${steered.state} now${steered.state === 'failed' ? ', and its task is in the inbox again' : ''}.`
+    case 'stranded':
+      return `${id}: ${order} done; it is ${steered.state} now, but nothing runs it: ${steered.reason}.`
+    case 'done': {
+      const isAgain = order === 'retry' && steered.state === 'failed'
+      return `${id}: ${order} done; it is ${steered.state} now${isAgain ? ', and its task is in the inbox again' : ''}.`
+    }
   }
 }

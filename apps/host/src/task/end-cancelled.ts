@@ -16,11 +16,12 @@ const endWorkflow = async (tools: Tools, workflow: Workflow, task: string): Prom
     reason: 'cancelled by a person',
     at: timeOf(tools),
   })
-  const { project, issueNumber, name: description } = workflow
-  if (project !== null && issueNumber !== null)
-    await tools.records.trackIssue({ project, issueNumber, description }, 'cancelled')
   await tools.records.removeAgents(attemptsOf(document))
-  tools.logger.info('workflow cancelled', { workflow: workflow.id, project, issue: issueNumber })
+  tools.logger.info('workflow cancelled', {
+    workflow: workflow.id,
+    project: workflow.project,
+    issue: workflow.issueNumber,
+  })
 }
 
 /**

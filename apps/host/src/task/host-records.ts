@@ -6,6 +6,7 @@ import {
   type Logger,
   type StatePatch,
 } from '@nexus/core'
+import { trackedIssuesKey, trackedMember } from '@nexus/engine'
 import type { Blow } from './fuse.ts'
 import { isReached } from './reached.ts'
 
@@ -14,7 +15,7 @@ import { isReached } from './reached.ts'
  * are asked to do) and `agent_fuses` (role → why its agents are not started now).
  */
 export const stateKeys = {
-  trackedIssues: 'tracked_issues',
+  trackedIssues: trackedIssuesKey,
   launchedAgents: 'launched_agents',
   issueCounters: 'issue_counters',
   hostControl: 'host_control',
@@ -56,13 +57,6 @@ export interface HostRecordsOptions {
   now(): number
   /** Whether a backend is down. */
   inOutage(): Promise<boolean>
-}
-
-/** The member of an issue: its number, unless another project has that; then `project/issue`. */
-const memberFor = (tracked: JsonObject, { project, issueNumber }: TrackedIssue): string => {
-  const held = tracked[issueNumber]
-  const isFree = held === undefined || (isJsonObject(held) && held['project'] === project)
-  return isFree ? issueNumber : `${project}/${issueNumber}`
 }
 
 const agentEntry = (agent: LaunchedAgent): JsonObject => ({
@@ -111,7 +105,7 @@ export const createHostRecords = ({ hostState, logger, now, inOutage }: HostReco
       foreign = value !== null && !isJsonObject(value)
       if (foreign) return undefined
       const tracked = (value ?? {}) as JsonObject
-      return { ...tracked, [memberFor(tracked, issue)]: entryOf(issue, status) }
+      return { ...tracked, [trackedMember(tracked, issue)]: entryOf(issue, status) }
     })
     if (foreign) refuse(stateKeys.trackedIssues)
   }
@@ -119,7 +113,7 @@ export const createHostRecords = ({ hostState, logger, now, inOutage }: HostReco
   const track = async (issue: TrackedIssue, status: string): Promise<void> => {
     const tracked = (await hostState.load(stateKeys.trackedIssues))?.value ?? {}
     if (!isJsonObject(tracked)) return refuse(stateKeys.trackedIssues)
-    const member = memberFor(tracked, issue)
+    const member = trackedMember(tracked, issue)
     const present = tracked[member]
     if (isJsonObject(present)) {
       if (present['status'] === status) return
