@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { type Backend, eachItem, type Workflow } from '@nexus/core'
+import { type Backend, eachItem, isStoreError, type Workflow } from '@nexus/core'
 import { awaitsApproval, documentOf, type Order, type Steered, steerWorkflow, stepName } from '@nexus/engine'
 
 /** One workflow as `workflow list --json` prints it. */
@@ -51,7 +51,13 @@ export const readWorkflows = async (
     found.corrupt.push(...answer.corrupt.map(({ name }) => name))
     return answer
   }
-  for await (const workflow of eachItem(list)) found.workflows.push(rowOf(workflow))
+  for await (const workflow of eachItem(list))
+    try {
+      found.workflows.push(rowOf(workflow))
+    } catch (error) {
+      if (!isStoreError(error, 'corrupt')) throw error
+      found.corrupt.push(workflow.id)
+    }
   return found
 }
 

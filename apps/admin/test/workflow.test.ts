@@ -145,6 +145,17 @@ describe.each(Object.entries(places))('nexus-admin workflow on %s', (_, place) =
     expect(listed).toMatchObject({ version: 1, workflows: [{ id: 'shop-2-feature', waits_for_approval: true }] })
   })
 
+  test('one whose steps cannot be read is named, and hides no other', async () => {
+    await using stores = await openStores()
+    const place = { name: 'x', project: 'shop', issueNumber: '3', state: 'running', currentStep: 0 } as const
+    await stores.workflows.save({ ...place, id: 'shop-3-feature', data: {} })
+    const { status, stdout } = admin()
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^shop-1-feature {2}running/m)
+    expect(stdout).toMatch(/^shop-3-feature {2}cannot be read$/m)
+    expect(JSON.parse(admin('list', '--json').stdout)).toMatchObject({ corrupt: ['shop-3-feature'] })
+  })
+
   test('a person pauses, resumes, approves and cancels', async () => {
     expect(admin('pause', 'shop-1-feature', '--comment', 'lunch').stdout).toBe(
       'shop-1-feature: pause done; it is paused now.\n',
