@@ -8,7 +8,7 @@ import { touch } from './runner/file-watch.ts'
 import { rotateOutput } from './runner/output-log.ts'
 import { currentProcess } from './runner/process-identity.ts'
 import { type RunFolder, runFolderAt } from './runner/run-folder.ts'
-import { type RunExit, type RunSpec, readSpec, recordExit, recordText } from './runner/run-records.ts'
+import { type RunExit, type RunSpec, readSpec, recordExit, recordText, takeEnvironment } from './runner/run-records.ts'
 import { createEndRequests, type EndRequests, watchRun } from './runner/run-watch.ts'
 
 type Ending = Omit<RunExit, 'endedAt'>
@@ -18,7 +18,7 @@ const NO_STATUS = { code: null, signal: null } as const
 async function runAgent(paths: RunFolder, spec: RunSpec, requests: EndRequests): Promise<Ending> {
   if (existsSync(paths.stop))
     return { ...NO_STATUS, reason: 'stopped', message: 'stopped before the agent was started' }
-  const agent = await spawnAgent(paths, spec)
+  const agent = await spawnAgent(paths, spec, await takeEnvironment(paths))
   if (agent.status === 'failed') return { ...NO_STATUS, reason: 'spawn-failed', message: agent.message }
   try {
     recordAgent(paths, agent.pid)

@@ -3,7 +3,7 @@ import { closeSync, openSync, renameSync, statSync, writeFileSync } from 'node:f
 import { errorCode } from './durable-file.ts'
 import { readProcess } from './process-table.ts'
 import type { RunFolder } from './run-folder.ts'
-import { type RunSpec, recordText } from './run-records.ts'
+import { type RunEnvironment, type RunSpec, recordText } from './run-records.ts'
 
 interface LeaderExit {
   readonly code: number | null
@@ -15,7 +15,7 @@ export type SpawnOutcome =
   | { readonly status: 'failed'; readonly message: string }
 
 /** Starts the agent as the leader of its own process group. Its files are descriptors: they outlive the supervisor. */
-export async function spawnAgent(paths: RunFolder, spec: RunSpec): Promise<SpawnOutcome> {
+export async function spawnAgent(paths: RunFolder, spec: RunSpec, env: RunEnvironment): Promise<SpawnOutcome> {
   const [file, ...args] = typeof spec.command === 'string' ? ['/bin/sh', '-c', spec.command] : spec.command
   if (file === undefined || file === '') return { status: 'failed', message: 'the command is empty' }
   const descriptors: number[] = []
@@ -24,7 +24,7 @@ export async function spawnAgent(paths: RunFolder, spec: RunSpec): Promise<Spawn
     descriptors.push(output)
     const input = spec.stdin === 'prompt' ? openSync(paths.prompt, 'r') : 'ignore'
     if (input !== 'ignore') descriptors.push(input)
-    const child = spawn(file, args, { cwd: spec.cwd, env: spec.env, detached: true, stdio: [input, output, output] })
+    const child = spawn(file, args, { cwd: spec.cwd, env, detached: true, stdio: [input, output, output] })
     const exited = leaderExit(child)
     if (child.pid === undefined) return { status: 'failed', message: explain(await spawnError(child), file, spec.cwd) }
     return { status: 'spawned', pid: child.pid, exited }

@@ -1,21 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { createAll, makeFolder } from './durable-file.ts'
 import { watchPath } from './file-watch.ts'
 import type { RunFolder } from './run-folder.ts'
-import { type RunSpec, recordText } from './run-records.ts'
+import { type RunEnvironment, type RunSpec, recordText } from './run-records.ts'
+
+export interface PreparedRun {
+  readonly spec: RunSpec
+  readonly environment: RunEnvironment
+  readonly prompt: string
+}
 
 /** Writes the run down. The specification comes last: where it is, everything is, and it is never replaced. */
-export async function prepareRun(paths: RunFolder, spec: RunSpec, prompt: string): Promise<void> {
+export async function prepareRun(paths: RunFolder, { spec, environment, prompt }: PreparedRun): Promise<void> {
   await makeFolder(paths.folder, 0o700)
-  await makeCompletionFolder(spec.env['NEXUS_COMPLETION_FILE'])
+  await makeCompletionFolder(environment['NEXUS_COMPLETION_FILE'])
   await createAll(paths.folder, [
     [paths.prompt, prompt],
     [paths.lease, ''],
+    [paths.environment, recordText(environment)],
     [paths.spec, recordText(spec)],
   ])
+}
+
+/** A launch beside the first one may have written it anew. Before the agent or the end is there, it is still needed. */
+export async function forgetEnvironment(paths: RunFolder): Promise<void> {
+  if (existsSync(paths.agent) || existsSync(paths.exit)) await rm(paths.environment, { force: true })
 }
 
 /** There before the agent is: some write by a shell's `>`, and some refuse to be let into a folder that does not exist. */

@@ -5,6 +5,8 @@ export interface RunFolder {
   readonly attempt: string
   readonly folder: string
   readonly spec: string
+  /** The agent's environment, with its secrets: there until its supervisor has read it. */
+  readonly environment: string
   readonly prompt: string
   readonly started: string
   readonly agent: string
@@ -37,6 +39,7 @@ export function runFolderAt(folder: string, attempt: string): RunFolder {
     attempt,
     folder,
     spec: join(folder, 'spec.json'),
+    environment: join(folder, 'env.json'),
     prompt: join(folder, 'prompt.md'),
     started: join(folder, 'started'),
     agent: join(folder, 'agent'),

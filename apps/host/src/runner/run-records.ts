@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { createOnce, errorCode } from './durable-file.ts'
 import { touch } from './file-watch.ts'
 import type { ProcessIdentity } from './process-identity.ts'
@@ -10,7 +10,7 @@ export interface RunSpec {
   /** An argument vector, or a line for `/bin/sh -c`. */
   readonly command: readonly string[] | string
   readonly cwd: string
-  /** The agent's whole environment. */
+  /** Of its environment what says what it works on: this file stays, and so no secret may stand in it. */
   readonly env: Readonly<Record<string, string>>
   readonly stdin: 'prompt' | 'none'
   readonly timeoutMs: number | null
@@ -20,6 +20,9 @@ export interface RunSpec {
   /** `output.log` that grew beyond this becomes the older one. */
   readonly outputBytes: number
 }
+
+/** The agent's whole environment. */
+export type RunEnvironment = Readonly<Record<string, string>>
 
 /** Written by the one supervisor that may start the agent. */
 export interface Started extends ProcessIdentity {
@@ -68,6 +71,26 @@ export async function readSpec(path: string): Promise<RunSpec | null> {
   return fields as RunSpec | null
 }
 
+/** What of an environment stays in the run's specification. */
+const lasting = ['NEXUS_PROJECT', 'NEXUS_ISSUE', 'NEXUS_WORKFLOW', 'NEXUS_STEP', 'NEXUS_AGENT'] as const
+
+export function lastingPart(environment: RunEnvironment): RunEnvironment {
+  return Object.fromEntries(
+    lasting.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  )
+}
+
+/**
+ * The environment of an agent that is about to start, which is gone from the disk then. A crash before the agent leaves a
+ * run that nobody starts again.
+ */
+export async function takeEnvironment({ environment: path }: RunFolder): Promise<RunEnvironment> {
+  const fields = await readFields(path)
+  await rm(path, { force: true })
+  if (!fields) throw new Error(`${fields === null ? 'no' : 'unreadable'} environment of the agent: ${path}`)
+  return fields as RunEnvironment
+}
+
 /** A damaged `started` still proves that the agent may run: it names nobody, and only silence ends such a run. */
 export async function readStarted(path: string): Promise<Started | null> {
   const fields = await readFields(path)
@@ -101,12 +124,14 @@ export async function readExit(path: string): Promise<RunExit | null> {
   }
 }
 
-export function recordText(record: RunSpec | Started | AgentProcess | RunExit): string {
+export function recordText(record: RunSpec | RunEnvironment | Started | AgentProcess | RunExit): string {
   return `${JSON.stringify(record, null, 2)}\n`
 }
 
 /** Records how a run ended, once: whoever comes second gets what the first one wrote. */
 export async function recordExit(paths: RunFolder, exit: RunExit): Promise<RunExit> {
+  // Of a run that was never started, or that a power cut gave back.
+  await rm(paths.environment, { force: true })
   await createOnce(paths.exit, recordText(exit))
   touch(paths.folder)
   return (await readExit(paths.exit)) ?? exit

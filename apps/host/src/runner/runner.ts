@@ -2,11 +2,11 @@ import type { Clock, Logger } from '@nexus/core'
 import { type Command, commandLine, type PromptForm } from './command-line.ts'
 import { createEndWatch, type EndListener } from './end-watch.ts'
 import { listRuns } from './find-runs.ts'
-import { createSupervisors, prepareRun } from './launch.ts'
+import { createSupervisors, forgetEnvironment, prepareRun } from './launch.ts'
 import { type RenewOutcome, renewLeases } from './lease.ts'
 import { createObserver, type RunState } from './observe.ts'
 import { type RunFolder, runFolder, runsFolder } from './run-folder.ts'
-import type { RunExit, RunSpec } from './run-records.ts'
+import { lastingPart, type RunExit, type RunSpec } from './run-records.ts'
 import { RUN_VARIABLE } from './run-variable.ts'
 import { stopRun } from './stop.ts'
 
@@ -99,7 +99,7 @@ export function createRunner(options: RunnerOptions): Runner {
       timeoutMs: null,
       ...given,
       ...commandLine(given.command, promptForm, places),
-      env: { ...given.env, ...own },
+      env: lastingPart(given.env),
       leaseMs,
       graceMs,
       pollMs,
@@ -108,8 +108,9 @@ export function createRunner(options: RunnerOptions): Runner {
     const before = await observeFolder(paths)
     if (before.status === 'absent' || before.status === 'prepared') {
       // Of what a power cut left, too: each file that is there stays as it is.
-      await prepareRun(paths, spec, prompt)
+      await prepareRun(paths, { spec, environment: { ...given.env, ...own }, prompt })
       await supervisors.start(paths)
+      await forgetEnvironment(paths)
     }
     follow(given.attempt)
     return observeFolder(paths)

@@ -1,4 +1,5 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeFifo, until, useRuns } from './harness.ts'
@@ -96,6 +97,38 @@ test('[RUN] the files of a run are the owner’s alone', async () => {
   for (const file of [files.spec, files.prompt, files.started, files.agent, files.output, files.exit, files.lease]) {
     expect((await stat(file)).mode & 0o777, file).toBe(0o600)
   }
+})
+
+test('[RUN] an agent sees its whole environment, of which no file keeps a secret', async () => {
+  const runner = runs.open()
+  const spec = runs.spec('test "$SOME_API_KEY" && test "$NEXUS_COMPLETION_TOKEN"', {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      SOME_API_KEY: 'canary-key',
+      NEXUS_COMPLETION_TOKEN: 'canary-token',
+      NEXUS_PROJECT: 'shop',
+    },
+  })
+  await runner.launch(spec)
+  expect(await runner.waitForEnd(spec.attempt)).toMatchObject({ code: 0 })
+  const { folder, spec: file } = runner.folder(spec.attempt)
+  for (const name of await readdir(folder))
+    expect(await readFile(join(folder, name), 'utf8'), name).not.toMatch(/canary/)
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ env: { NEXUS_PROJECT: 'shop' } })
+})
+
+test('[RUN] a run that was written down and never started finds its environment at the next launch, or loses it with its end', async () => {
+  const [spec, other] = [runs.spec('test "$PATH" && exit 4'), runs.spec('true')]
+  const refused = runs.open({ supervisorPath: '/no/such/supervisor.js' })
+  for (const one of [spec, other]) await expect(refused.launch(one)).rejects.toThrow('was not started')
+  const { environment } = refused.folder(spec.attempt)
+  expect((await stat(environment)).mode & 0o777).toBe(0o600)
+  await rm(environment)
+  const runner = runs.open()
+  await runner.launch(spec)
+  expect(await runner.waitForEnd(spec.attempt)).toMatchObject({ code: 4 })
+  await runner.stop(other.attempt)
+  for (const { attempt } of [spec, other]) expect(existsSync(runner.folder(attempt).environment)).toBe(false)
 })
 
 test.each(['', '.', '..', '../x', 'a/b', '.hidden', 'a\0', 'x'.repeat(129)])(
