@@ -6,33 +6,36 @@ import { createHold, type Hold, type Holds } from './hold.ts'
 /** Where claimed tasks are worked on, side by side. */
 export interface Desk {
   take(task: ClaimedTask): void
-  /** Outcomes of tasks of this run that are not done, by task id: what `--once` answers for. */
+  /** Outcomes of tasks that are not done, by task id. */
   readonly unfinished: ReadonlyMap<string, TaskOutcome>
 }
 
 export interface DeskOptions {
   holds: Holds
+  /** Keep what failed or was lost too: `--once` answers for it. */
+  once: boolean
   work(hold: Hold): Promise<TaskOutcome>
   /** Hears that there is room again. */
   onRoom(): void
 }
 
 /** Outcomes after which the task is soon looked at again, and may have the same one. */
-const lets: readonly TaskOutcome['status'][] = ['busy', 'waiting', 'paused', 'unknown-project']
+const waits: readonly TaskOutcome['status'][] = ['busy', 'waiting', 'held-back', 'paused', 'unknown-project']
 
 export const createDesk = (
-  { logger, telemetry }: Pick<HostTools, 'logger' | 'telemetry'>,
-  { holds, work, onRoom }: DeskOptions,
+  { logger, telemetry }: Pick<HostTools, 'logger'> & { telemetry: Pick<HostTools['telemetry'], 'taskEnded'> },
+  { holds, once, work, onRoom }: DeskOptions,
 ): Desk => {
   const unfinished = new Map<string, TaskOutcome>()
 
   const settle = (task: ClaimedTask, issue: string | null, outcome: TaskOutcome): void => {
     const about = { project: task.project, issue, task: task.id, file: task.filename }
     // That it still waits is no news.
-    if (!lets.includes(outcome.status) || unfinished.get(task.id)?.status !== outcome.status)
+    if (!waits.includes(outcome.status) || unfinished.get(task.id)?.status !== outcome.status)
       telemetry.taskEnded(task.project, outcome.status)
-    if (outcome.status === 'done') unfinished.delete(task.id)
-    else unfinished.set(task.id, outcome)
+    const isKept = once ? outcome.status !== 'done' : waits.includes(outcome.status)
+    if (isKept) unfinished.set(task.id, outcome)
+    else unfinished.delete(task.id)
     if (outcome.status === 'done') logger.info('task done', about)
     else if (outcome.status === 'failed') logger.error('task failed', { ...about, error: outcome.error })
     else if (outcome.status === 'retrying')

@@ -78,7 +78,7 @@ export const runInboxLoop = async (
   const bell = createBell()
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
-  const desk = createDesk(tools, { holds, work, onRoom: bell.ring })
+  const desk = createDesk(tools, { holds, once, work, onRoom: bell.ring })
   const cancelled = createCancelled(tools, availability)
   const judge = createOnce(tools, { holds, availability, unfinished: desk.unfinished })
 
