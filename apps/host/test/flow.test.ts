@@ -108,6 +108,17 @@ describe('workflows that branch', () => {
     expect(await bench().stores.inbox.counts()).toMatchObject({ failed: 1, pending: 0 })
   })
 
+  test('while a step waits for its next try, its agent is not told of as launched', async () => {
+    await configure({
+      steps: [{ id: 'develop', agent_type: 'developer', retry: { max_retries: 1, initial_delay: 600 } }],
+    })
+    await script({ develop: ['crash'] })
+    await enqueue('a.md')
+    expect(await bench().once()).toBe('failed')
+    expect(await bench().stores.inbox.counts()).toMatchObject({ failed: 0, pending: 1 })
+    expect((await bench().stores.hostState.load('launched_agents'))?.value).toEqual({})
+  })
+
   test('a step waits for approval and begins when it is given; what is rejected fails', async () => {
     await configure({ steps: [{ id: 'deploy', agent_type: 'developer', require_human_approval: true }] })
     await enqueue('a.md')

@@ -66,6 +66,8 @@ export const createFinish = (tools: HostTools) => {
       if (end.status === 'held-back') {
         const retryAt = new Date(clock.now() + end.waitMs)
         logger.info('task held back', { project, issue: issueNumber, reason: end.reason })
+        const over = [...hold.runs].filter(([, exit]) => exit !== null).map(([attempt]) => attempt)
+        await isReached(records.removeAgents(over))
         return release(tools, hold, 'held-back', retryAt)
       }
       await track(hold, project, issueNumber, statusAfter(hold, end))
