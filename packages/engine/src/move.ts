@@ -141,6 +141,39 @@ const verdictOn = (document: WorkflowDocument, step: Step): Verdict =>
 const namesOf = (steps: readonly Step[]): string =>
   `${steps.length > 1 ? 'Steps' : 'Step'} ${steps.map(stepName).join(', ')} ${steps.length > 1 ? 'wait' : 'waits'}`
 
+/** A step of the present group that has not run in this pass. */
+interface Member {
+  index: number
+  step: Step
+  ready: Readiness
+  /** Why its condition could not be decided. */
+  problem: string | null
+}
+
+const pendingOf = (document: WorkflowDocument, at: string): Member[] =>
+  groupOf(document, document.current_step).flatMap((index) => {
+    const step = document.steps[index]
+    if (step?.status !== 'pending') return []
+    const verdict = verdictOn(document, step)
+    return [{ index, step, ready: readiness(step, at, verdict), problem: verdict.problem }]
+  })
+
+/** What keeps the whole group from going on: then none of it is launched. */
+const refusalOf = (members: readonly Member[]): string | null => {
+  const member = members.find(({ ready }) => ready === 'nobody' || ready === 'rejected')
+  if (!member) return null
+  const { step, ready } = member
+  if (ready === 'nobody' || !step.approval) return `Step ${stepName(step)} names no agent.`
+  return `Step ${stepName(step)} was rejected ${wordsOf(step.approval)}`
+}
+
+/** What becomes of a member that may not be launched now. */
+const settled = ({ step, ready }: Member, at: string): Partial<Step> => {
+  if (ready === 'skip') return { status: 'skipped' }
+  if (ready === 'no-agent') return { status: 'completed', started_at: at, completed_at: at }
+  return ready === 'approval' && step.approval === null ? { approval: askApproval(at) } : {}
+}
+
 /**
  * Brings a running workflow as far as it goes without an agent's or a person's word: launches the steps of its present
  * group that may run, and where the group is through, goes on to the next. Where nothing can be done, nothing changes.
@@ -151,33 +184,20 @@ export const proceed = (given: WorkflowDocument, occasion: Occasion): Advance =>
   let document = given
   for (;;) {
     const group = groupOf(document, document.current_step)
-    const waiting: Step[] = []
-    for (const index of group) {
-      const step = document.steps[index]
-      if (step?.status !== 'pending') continue
-      const verdict = verdictOn(document, step)
-      if (verdict.problem !== null) document = { ...document, route_note: `${step.condition}: ${verdict.problem}` }
-      const ready = readiness(step, at, verdict)
-      if (ready === 'nobody') return failed(document, occasion, `Step ${stepName(step)} names no agent.`, true)
-      if (ready === 'rejected')
-        return failed(
-          document,
-          occasion,
-          `Step ${stepName(step)} was rejected ${wordsOf(step.approval as Approval)}`,
-          true,
-        )
-      if (ready === 'skip') document = withStep(document, index, { status: 'skipped' })
-      if (ready === 'no-agent')
-        document = withStep(document, index, { status: 'completed', started_at: at, completed_at: at })
-      if (ready === 'approval') {
-        waiting.push(step)
-        if (step.approval === null) document = withStep(document, index, { approval: askApproval(at) })
-      }
+    const members = pendingOf(document, at)
+    const refusal = refusalOf(members)
+    if (refusal !== null) return failed(document, occasion, refusal, true)
+    for (const member of members) {
+      const { index, step, ready, problem } = member
+      if (problem !== null) document = { ...document, route_note: `${step.condition}: ${problem}` }
+      const change = settled(member, at)
+      if (Object.keys(change).length > 0) document = withStep(document, index, change)
       if (ready !== 'launch') continue
       const attempt = nthAttempt(launch.attempt, effects.length)
       document = withStep(document, index, launched(step, occasion, attempt))
       effects.push({ type: 'launch', step: stepName(step), attempt })
     }
+    const waiting = members.filter(({ ready }) => ready === 'approval').map(({ step }) => step)
     const isAtWork = group.some((index) => document.steps[index]?.status === 'running')
     if (waiting.length > 0 && !isAtWork) return paused(document, `${namesOf(waiting)} for approval.`, effects)
     if (group.some((index) => document.steps[index] && isOpen(document.steps[index]))) return { document, effects }

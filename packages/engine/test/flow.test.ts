@@ -325,6 +325,14 @@ describe('people', () => {
     expect(stage.launches()).toEqual(['develop', 'security', 'style', 'security', 'develop'])
   })
 
+  test('where one of several is rejected, none of them is started', () => {
+    const steps = [stepOf('a', { parallel: ['b'] }), stepOf('b', { requireApproval: true })]
+    const stage = started(workflowOf(steps)).play({ type: 'report', of: 'a', status: 'blocked' })
+    stage.play({ type: 'reject', by: 'ann', comment: null }, { type: 'start' })
+    expect(stage.launches()).toEqual(['a'])
+    expect(stage.document).toMatchObject({ state: 'failed', steps: [{ passes: [] }, {}] })
+  })
+
   test('a person who pauses while one step waits for approval may let the other go on', () => {
     const steps = [stepOf('a', { parallel: ['b'] }), stepOf('b', { requireApproval: true })]
     const stage = started(workflowOf(steps)).play({ type: 'pause', reason: 'lunch' }, { type: 'resume' }).done('a')
