@@ -35,6 +35,8 @@ export interface HostTools {
   whyUnreadable(path: string): string | null
   /** Tells of reports that do not count. */
   explain: Explain
+  /** Whether that this record cannot become the project's is heard for the first time. */
+  isTakenNews(name: string): boolean
   /** The whole environment of an agent. */
   environment(variables: AgentVariables, passThrough: readonly string[]): Record<string, string>
   /** Where and with which token an attempt may POST its report. */

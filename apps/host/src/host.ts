@@ -8,6 +8,7 @@ import type { HostTools } from './host-tools.ts'
 import type { MailboxSource } from './intake/collector.ts'
 import { createExplain } from './intake/explain.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
+import { createNews } from './intake/news.ts'
 import { createRunMailboxes } from './intake/run-mailboxes.ts'
 import { type Availability, createAvailability } from './loop/availability.ts'
 import { createDrain } from './loop/drain.ts'
@@ -125,6 +126,7 @@ const createTools = (options: HostOptions, { intake, ...given }: Parts): HostToo
     collect: intake.collect,
     whyUnreadable: intake.whyUnreadable,
     explain: createExplain(logger, given.telemetry),
+    isTakenNews: createNews(),
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),
   }
 }

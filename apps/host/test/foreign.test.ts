@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { JsonObject } from '@nexus/core'
+import type { CompletionStore, JsonObject } from '@nexus/core'
 import { describe, expect, test } from 'vitest'
 import { mkfifoSync } from './fifo.ts'
 import { agentPath, useBench } from './host-harness.ts'
@@ -72,6 +72,29 @@ describe('what other programs do meanwhile', () => {
       ['triage', 'its step_id is "s9"'],
     ])
     expect(t.data.completions.has(key)).toBe(true)
+  })
+
+  test("a row whose name the project has already stays nobody's, and is warned of once however often it is seen", async () => {
+    const t = bench()
+    await t.configure({ triage: gated })
+    mkfifoSync(join(t.workspace, 'gate-s1'))
+    const row = t.data.completions.get(insertCompletion('triage', {}))
+    if (!row) return expect.fail()
+    t.data.completions.set('named otherwise', { ...row, dedupKey: 'named otherwise', project: 'shop' })
+    t.data.completions.delete(row.dedupKey)
+    await enqueue('shop', 'a.md', '**Issue:** 5')
+    let looks = 0
+    const assign: CompletionStore['assign'] = (...given) => {
+      looks += 1
+      return t.stores.completions.assign(...given)
+    }
+    const running = t.once(await t.open({ stores: { ...t.stores, completions: { ...t.stores.completions, assign } } }))
+    await until('the agent', () => atWork(1))
+    insertCompletion('triage', {})
+    await until('three looks', () => looks >= 3, 5_000)
+    await writeFile(join(t.workspace, 'gate-s1'), 'go\n')
+    expect(await running).toBe('done')
+    expect(t.log.filter(({ message }) => message.startsWith('a completion without a project'))).toHaveLength(1)
   })
 
   test('a row that was there before the launch answers nothing', async () => {

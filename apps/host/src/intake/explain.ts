@@ -1,12 +1,10 @@
 import type { Completion, Logger } from '@nexus/core'
 import { type Step, stepName, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { createNews } from './news.ts'
 
 /** Tells of reports that a look at a running step found and that do not answer it: each once, however often it is seen. */
 export type Explain = (document: WorkflowDocument, step: Step, records: readonly Completion[]) => void
-
-/** Reports remembered as told of; the oldest is forgotten first. */
-const mostTold = 5_000
 
 /** The step that the report's run was of, as far as the workflow remembers. */
 const stepOf = ({ steps }: WorkflowDocument, { reportId }: Completion): string | null => {
@@ -28,25 +26,18 @@ export const progressOf = (document: WorkflowDocument, records: readonly Complet
 }
 
 export const createExplain = (logger: Pick<Logger, 'info'>, telemetry: Pick<Telemetry, 'reported'>): Explain => {
-  const told = new Set<string>()
-
-  const isNews = ({ dedupKey, rev }: Completion): boolean => {
-    const name = `${dedupKey} ${rev}`
-    if (told.has(name)) return false
-    told.add(name)
-    for (const oldest of told) {
-      if (told.size <= mostTold) break
-      told.delete(oldest)
-    }
-    return true
-  }
+  const isNews = createNews()
 
   return (document, step, records) => {
     const running = document.steps.filter(({ status }) => status === 'running')
     for (const record of records) {
       if (step.baseline.includes(record.rev)) continue
       // The answer of a step beside this one is none of this one's business.
-      if (running.some((other) => whyNotAnswer(document, other, record) === null) || !isNews(record)) continue
+      if (
+        running.some((other) => whyNotAnswer(document, other, record) === null) ||
+        !isNews(`${record.dedupKey} ${record.rev}`)
+      )
+        continue
       const { project, issueNumber: issue, agentType: agent, status, summary, reportId } = record
       const about = { project, issue, agent, status }
       const isOnTheWay = running.some((other) => isProgress(document, other, record))

@@ -2,7 +2,7 @@ import { type Completion, eachItem, type Page, type PageRequest, StoreError } fr
 import { answers, type Step, stepName, type WorkflowDocument, whyNotAnswer } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 
-type Tools = Pick<HostTools, 'stores' | 'logger' | 'explain'>
+type Tools = Pick<HostTools, 'stores' | 'logger' | 'explain' | 'isTakenNews'>
 
 export interface Reported {
   /** Everything reported on the issue that is the project's or nobody's, latest first. */
@@ -51,7 +51,7 @@ const adopt = async (
   const isNamed = record.reportId === place.attempt || record.payload['workflow_id'] === place.workflowId
   if (!isNamed && (await hasRival(tools, place.issueNumber, place.workflowId))) return false
   const assigned = await tools.stores.completions.assign(record.dedupKey, place.project)
-  if (assigned.status === 'taken')
+  if (assigned.status === 'taken' && tools.isTakenNews(`${record.dedupKey} ${record.rev}`))
     tools.logger.warn('a completion without a project stays so: the project has one of its name', {
       key: record.dedupKey,
     })
