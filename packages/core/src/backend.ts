@@ -3,6 +3,7 @@ import type { CompletionStore } from './completion.ts'
 import type { HostStateStore } from './host-state.ts'
 import type { InboxStore } from './inbox.ts'
 import type { Operations } from './operation.ts'
+import type { Records } from './record.ts'
 import type { TaskFileStore } from './task-file.ts'
 import type { WorkflowStore } from './workflow.ts'
 
@@ -35,6 +36,8 @@ export interface Backend extends Stores, AsyncDisposable {
   readonly capabilities: Capabilities
   /** Where it remembers what it applied: its host state and completions can fall back to a journal. */
   readonly operations?: Operations | undefined
+  /** Whole records, for who moves or archives them. */
+  readonly records?: Records | undefined
   /** Asks the technology now. Never throws. */
   health(store: StoreName, options?: CallOptions): Promise<Health>
 }

@@ -15,6 +15,8 @@ export interface StoreErrorDetail {
   place?: string
   /** `corrupt` only: names the unreadable content, so that a save with it may replace it. [C-ALL-9] */
   rev?: string
+  /** `unavailable` only: the store has moved to this backend, for good. It is no outage: nothing falls back to a journal. */
+  movedTo?: string
   cause?: unknown
 }
 
@@ -24,6 +26,7 @@ export class StoreError extends Error {
   readonly outcome: Outcome
   readonly place: string | undefined
   readonly rev: string | undefined
+  readonly movedTo: string | undefined
 
   constructor(detail: StoreErrorDetail) {
     super(detail.message, { cause: detail.cause })
@@ -32,6 +35,7 @@ export class StoreError extends Error {
     this.outcome = detail.outcome ?? 'not-applied'
     this.place = detail.place
     this.rev = detail.rev
+    this.movedTo = detail.movedTo
   }
 }
 

@@ -1,0 +1,139 @@
+import type { StoreName } from './backend.ts'
+import type { CallOptions } from './call.ts'
+import type { Page, PageRequest } from './page.ts'
+
+/** A workflow as it moves between backends. */
+export interface WorkflowRecord {
+  id: string
+  name: string
+  state: string
+  currentStep: number
+  project: string | null
+  issueNumber: string | null
+  /** JSON text of the document, numbers as they were written. White space outside strings says nothing. */
+  data: string
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** A completion as it moves between backends. Key: its dedup key. */
+export interface CompletionRecord {
+  dedupKey: string
+  project: string | null
+  issueNumber: string
+  agentType: string
+  status: string
+  summary: string
+  reportId: string | null
+  /** JSON text of the payload. */
+  data: string
+  /** Its place in the order of saving; null for one older than that order, which comes before all others. */
+  seq: number | null
+  createdAt: Date
+  savedAt: Date
+}
+
+/** A value of the host's state as it moves between backends. */
+export interface HostStateRecord {
+  key: string
+  /** JSON text. */
+  data: string
+  updatedAt: Date
+}
+
+/** A task file as it moves between backends. Others may have made both an active and a closed one of a name. */
+export interface TaskFileRecord {
+  project: string
+  filename: string
+  state: string
+  content: string
+  issueNumber: string | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** A task of the inbox as it moves between backends, its hold included. */
+export interface InboxRecord {
+  /** The id it has where it was first enqueued. A backend that cannot use it as its own remembers it beside its own. */
+  id: string
+  project: string
+  workspace: string
+  filename: string
+  markdown: string
+  status: string
+  priority: number
+  runAt: Date
+  attempts: number
+  recoveries: number
+  maxAttempts: number
+  idempotencyKey: string | null
+  issueNumber: string | null
+  error: string | null
+  cancelRequested: boolean
+  createdAt: Date
+  processedAt: Date | null
+  /** The fencing token of its latest hold; the next one is greater on any backend. */
+  epoch: number
+  /** Who holds it by a lease of ours; null where nobody does. The lease begins anew where it is written. */
+  hold: { worker: string; leaseMs: number; bound: boolean } | null
+}
+
+export interface StoreRecords {
+  workflows: WorkflowRecord
+  completions: CompletionRecord
+  hostState: HostStateRecord
+  taskFiles: TaskFileRecord
+  inbox: InboxRecord
+}
+
+export type StoreRecord<S extends StoreName = StoreName> = StoreRecords[S]
+
+/** What names a record within its store, on every backend alike. */
+export const recordKey: { readonly [S in StoreName]: (record: StoreRecords[S]) => string } = {
+  workflows: ({ id }) => id,
+  completions: ({ dedupKey }) => dedupKey,
+  hostState: ({ key }) => key,
+  taskFiles: ({ project, filename, state }) => JSON.stringify([project, filename, state]),
+  inbox: ({ id }) => id,
+}
+
+/** Where a store went. From then on every call of it here is refused as `unavailable`, with `movedTo` set. */
+export interface Moved {
+  store: StoreName
+  /** The backend to route it to. */
+  to: string
+  at: Date
+}
+
+/**
+ * Whole records, as they are copied, compared and archived: all that a caller can see of them, and what hosts need to go on.
+ * For one migrator at a time; programs that use the stores may be at work beside it.
+ */
+export interface Records {
+  /**
+   * Every record once, in an order of the backend's own; unreadable ones stand among `corrupt`. One that is written or
+   * removed meanwhile may be there or not. What agents left in the mailbox is taken in first.
+   */
+  read<S extends StoreName>(store: S, page?: PageRequest, options?: CallOptions): Promise<Page<StoreRecords[S]>>
+
+  /** Those of these keys that are there and readable, 1000 keys at most. */
+  find<S extends StoreName>(store: S, keys: readonly string[], options?: CallOptions): Promise<StoreRecords[S][]>
+
+  /**
+   * Makes each what is there under its key, times and order of saving included; durable when resolved, and the same when
+   * repeated. 1000 at most. Throws `invalid`, naming the record, for what this backend cannot keep; others of the call may be written.
+   */
+  write<S extends StoreName>(store: S, records: readonly StoreRecords[S][], options?: CallOptions): Promise<void>
+
+  /** Takes away what is there under these keys; 1000 at most. */
+  remove(store: StoreName, keys: readonly string[], options?: CallOptions): Promise<void>
+
+  /** Which stores have moved away from here. */
+  moved(options?: CallOptions): Promise<Moved[]>
+
+  /** Durable, and after it no write of another process is acknowledged here that was not there before. */
+  markMoved(moved: readonly Moved[], options?: CallOptions): Promise<void>
+
+  /** These stores are at home here again. */
+  unmarkMoved(stores: readonly StoreName[], options?: CallOptions): Promise<void>
+}
