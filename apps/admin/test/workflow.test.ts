@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Backend, createIds, readConfig, silentLogger, systemClock } from '@nexus/core'
-import { advance, createDocument, toData } from '@nexus/engine'
-import { openFsBackend } from '@nexus/fs-backend'
-import { openPgBackend } from '@nexus/pg-backend'
-import { openRouter } from '@nexus/router'
+import type { Backend } from '@nexus/core'
+import { advance, toData } from '@nexus/engine'
 import { freshDatabase } from '@nexus/testkit/postgres'
 import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { documentOf, stepOf, workflowOf } from '../../../packages/engine/test/stage.ts'
+import { openStores } from '../../host/proof/stores.ts'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const at = '2026-03-01T12:00:00.000Z'
@@ -28,86 +27,21 @@ const admin = (...args: string[]) => {
   return { status, stdout, stderr }
 }
 
-const openStores = (): Promise<Backend> => {
-  const context = {
-    clock: systemClock,
-    ids: createIds(systemClock),
-    logger: silentLogger,
-    liveness: () => 'unknown' as const,
-  }
-  return openRouter({
-    config: readConfig(env),
-    registry: {
-      filesystem: ({ dir }) => openFsBackend({ root: dir, ...context }),
-      postgres: ({ dsn }) => openPgBackend({ dsn: dsn ?? '', ...context }),
-    },
-    context,
-  })
-}
-
-const stepOf = (id: string, requireApproval: boolean) => ({
-  id,
-  name: id,
-  agentType: id,
-  prompt: '',
-  condition: null,
-  onSuccess: null,
-  routes: [],
-  parallel: [],
-  finalStep: false,
-  requireApproval,
-  timeoutMs: null,
-  retry: null,
-  maxIterations: 3,
-  context: {},
-})
-
 /** A workflow that a host began: `running` at its first step, or `paused` where that needs approval. */
 const begin = async (stores: Backend, id: string, requireApproval: boolean): Promise<void> => {
-  const definition = {
-    name: 'main',
-    version: '1.0',
-    description: '',
-    timeoutMs: null,
-    requireMergeApproval: false,
-    steps: [stepOf('deploy', requireApproval)],
-  }
-  const given = {
-    id,
-    name: id,
-    project: 'shop',
-    issueNumber: '1',
-    description: '',
-    metadata: {},
-    definition,
-    others: [],
-  }
   const launch = { attempt: 'at-00000000', baseline: [], isPartial: false }
   const holding = { task: '1', attempts: 0, recoveries: 0, epoch: 1 }
-  let document = createDocument(given)
-  for (const _ of ['begun', 'proceeded']) {
+  let document = documentOf(workflowOf([stepOf('deploy', { requireApproval })]))
+  const save = async (): Promise<void> => {
     const { state, current_step: currentStep } = document
-    await stores.workflows.save({
-      id,
-      name: id,
-      project: 'shop',
-      issueNumber: '1',
-      state,
-      currentStep,
-      data: toData(document),
-    })
-    document = advance(document, { type: 'start', at, launch, holding }).document
+    const about = { id, name: id, project: 'shop', issueNumber: '1' }
+    await stores.workflows.save({ ...about, state, currentStep, data: toData(document) })
   }
-  const { state, current_step: currentStep } = document
-  await stores.workflows.save({
-    id,
-    name: id,
-    project: 'shop',
-    issueNumber: '1',
-    state,
-    currentStep,
-    data: toData(document),
-  })
+  await save()
+  for (const _ of ['begun', 'proceeded']) {
+    document = advance(document, { type: 'start', at, launch, holding }).document
+    await save()
+  }
 }
 
 beforeEach(() => {
@@ -131,7 +65,7 @@ const places = {
 describe.each(Object.entries(places))('nexus-admin workflow on %s', (_, place) => {
   beforeEach(async () => {
     env = await place()
-    await using stores = await openStores()
+    await using stores = await openStores(env)
     await begin(stores, 'shop-1-feature', false)
     await begin(stores, 'shop-2-feature', true)
   })
@@ -146,7 +80,7 @@ describe.each(Object.entries(places))('nexus-admin workflow on %s', (_, place) =
   })
 
   test('one whose steps cannot be read is named, and hides no other', async () => {
-    await using stores = await openStores()
+    await using stores = await openStores(env)
     const place = { name: 'x', project: 'shop', issueNumber: '3', state: 'running', currentStep: 0 } as const
     await stores.workflows.save({ ...place, id: 'shop-3-feature', data: {} })
     const { status, stdout } = admin()
@@ -169,7 +103,7 @@ describe.each(Object.entries(places))('nexus-admin workflow on %s', (_, place) =
       state: 'running',
     })
     expect(admin('cancel', 'shop-1-feature').status).toBe(0)
-    await using stores = await openStores()
+    await using stores = await openStores(env)
     expect(await stores.workflows.load('shop-1-feature')).toMatchObject({ state: 'cancelled' })
     expect((await stores.workflows.load('shop-2-feature'))?.data['steps']).toMatchObject([
       { approval: { status: 'approved', by: 'ann' } },

@@ -6,12 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type Backend, createIds, readConfig, silentLogger, systemClock } from '@nexus/core'
-import { openFsBackend } from '@nexus/fs-backend'
-import { openPgBackend } from '@nexus/pg-backend'
-import { openRouter } from '@nexus/router'
+import type { Backend } from '@nexus/core'
 import { startHost as startMachine } from '../../../packages/fs-backend/proof/hosts.ts'
 import type { Pace } from '../src/compose.ts'
+import { openStores } from './stores.ts'
 
 const agent = fileURLToPath(new URL('agents/fickle.mjs', import.meta.url))
 
@@ -189,23 +187,6 @@ const variablesOf = (dsn: string | null, root: string): Record<string, string> =
   NEXUS_DIR: root,
   ...(dsn === null ? {} : { NEXUS_STORAGE_DSN: dsn }),
 })
-
-const openStores = (variables: Record<string, string>): Promise<Backend> => {
-  const context = {
-    clock: systemClock,
-    ids: createIds(systemClock),
-    logger: silentLogger,
-    liveness: () => 'unknown' as const,
-  }
-  return openRouter({
-    config: readConfig(variables),
-    registry: {
-      filesystem: ({ dir }) => openFsBackend({ root: dir, ...context }),
-      postgres: ({ dsn }) => openPgBackend({ dsn: dsn ?? '', ...context }),
-    },
-    context,
-  })
-}
 
 const parseNotes = (log: string): Note[] =>
   (existsSync(log) ? readFileSync(log, 'utf8') : '')

@@ -6,12 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Backend, EnqueueTask } from '@nexus/core'
-import { createIds, readConfig, silentLogger, systemClock } from '@nexus/core'
-import { openFsBackend } from '@nexus/fs-backend'
-import { openPgBackend } from '@nexus/pg-backend'
-import { openRouter } from '@nexus/router'
 import { type FreshDatabase, freshDatabase } from '@nexus/testkit/postgres'
 import { testDsn } from '@nexus/testkit/postgres/test-dsn'
+import { openStores } from './stores.ts'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const agent = fileURLToPath(new URL('agents/agent.mjs', import.meta.url))
@@ -125,22 +122,7 @@ export const createWorld = async (
       hosts.push(child)
       return Object.assign(child, { said })
     },
-    openStores() {
-      const context = {
-        clock: systemClock,
-        ids: createIds(systemClock),
-        logger: silentLogger,
-        liveness: () => 'unknown' as const,
-      }
-      return openRouter({
-        config: readConfig(variables),
-        registry: {
-          filesystem: ({ dir }) => openFsBackend({ root: dir, ...context }),
-          postgres: ({ dsn }) => openPgBackend({ dsn: dsn ?? '', ...context }),
-        },
-        context,
-      })
-    },
+    openStores: () => openStores(variables),
     notes: async () => (existsSync(log) ? parseNotes(await readFile(log, 'utf8')) : []),
     async editorDrops(project, filename, markdown) {
       const folder = join(nexus, 'inbox', project)

@@ -2,7 +2,7 @@ import type { Completion, JsonObject } from '@nexus/core'
 import { control } from './control.ts'
 import type { Step, WorkflowDocument } from './document.ts'
 import type { Advance, EngineEvent, Launch } from './event.ts'
-import { failed, launched, type Occasion, proceed, withStep } from './move.ts'
+import { failed, isOpen, launched, type Occasion, proceed, unchanged, withStep } from './move.ts'
 import { answers } from './report.ts'
 import { retryAfterMs } from './retry.ts'
 import { groupOf } from './route.ts'
@@ -37,18 +37,13 @@ export const advance = (document: WorkflowDocument, event: EngineEvent): Advance
   }
 }
 
-const unchanged = (document: WorkflowDocument): Advance => ({ document, effects: [] })
-
 const startable: readonly string[] = ['pending', 'running', 'failed']
 
 /** Documents of the earlier implementation do not always agree with themselves on which step is the active one. */
 const activeStep = (document: WorkflowDocument): number => {
   const { steps, current_step: here } = document
   const running = steps.findIndex(({ status }) => status === 'running')
-  const isOpen = groupOf(document, here).some((index) =>
-    ['pending', 'failed', 'running'].includes(steps[index]?.status ?? ''),
-  )
-  if (isOpen) return here
+  if (groupOf(document, here).some((index) => isOpen(steps[index]))) return here
   if (running >= 0) return running
   if (steps[here]?.report) return here
   const pending = steps.findIndex(({ status }) => status === 'pending')

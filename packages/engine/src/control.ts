@@ -1,8 +1,7 @@
 import { type Approval, runningAttemptsOf, type Step, type WorkflowDocument } from './document.ts'
 import type { Advance, EngineEvent } from './event.ts'
+import { unchanged } from './move.ts'
 import { groupOf, leadOf } from './route.ts'
-
-const unchanged = (document: WorkflowDocument): Advance => ({ document, effects: [] })
 
 const isWaiting = (approval: Approval | null): approval is Approval => approval?.status === 'waiting'
 

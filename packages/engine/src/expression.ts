@@ -1,4 +1,4 @@
-import { type ASTNode, Environment } from '@marcbachmann/cel-js'
+import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js'
 import type { JsonObject, JsonValue } from '@nexus/core'
 
 /**
@@ -36,19 +36,25 @@ const withHints = (text: string, problem: string): string => {
   return [problem, ...pythonWords.filter(([word]) => word.test(code)).map(([, hint]) => hint)].join('; ')
 }
 
-/** What keeps a text from being an expression that is true or false; null where nothing does. */
-export const expressionProblem = (text: string): string | null => {
+type Read = { parsed: ParseResult; problem: null } | { parsed: null; problem: string }
+
+const read = (text: string): Read => {
+  const refused = (problem: string): Read => ({ parsed: null, problem })
   try {
     const parsed = language.parse(text)
     if ([...nodesOf(parsed.ast)].some(isMatches))
-      return '"matches" is not available; use contains, startsWith, endsWith or =='
+      return refused('"matches" is not available; use contains, startsWith, endsWith or ==')
     const { valid, type, error } = parsed.check()
-    if (!valid) return withHints(text, firstLine(error))
-    return type === 'bool' || type === 'dyn' ? null : `it gives a ${type}, where true or false is needed`
+    if (!valid) return refused(withHints(text, firstLine(error)))
+    if (type !== 'bool' && type !== 'dyn') return refused(`it gives a ${type}, where true or false is needed`)
+    return { parsed, problem: null }
   } catch (error) {
-    return withHints(text, firstLine(error))
+    return refused(withHints(text, firstLine(error)))
   }
 }
+
+/** What keeps a text from being an expression that is true or false; null where nothing does. */
+export const expressionProblem = (text: string): string | null => read(text).problem
 
 export interface Verdict {
   value: boolean
@@ -60,10 +66,9 @@ const namesIn = (ast: ASTNode): string[] => [...nodesOf(ast)].flatMap((node) => 
 
 /** Decides over these variables. A name that none of them has is null; what cannot be decided is false, and says why. */
 export const decide = (text: string, variables: JsonObject): Verdict => {
-  const problem = expressionProblem(text)
-  if (problem !== null) return { value: false, problem }
+  const { parsed, problem } = read(text)
+  if (parsed === null) return { value: false, problem }
   try {
-    const parsed = language.parse(text)
     const given = new Map<string, JsonValue>(namesIn(parsed.ast).map((name) => [name, null]))
     for (const name of given.keys()) if (Object.hasOwn(variables, name)) given.set(name, variables[name] ?? null)
     const value: unknown = parsed(Object.fromEntries(given))

@@ -11,6 +11,9 @@ export interface Occasion {
   holding: Holding
 }
 
+/** What an event makes of a document that it does not fit, or was applied to before. */
+export const unchanged = (document: WorkflowDocument): Advance => ({ document, effects: [] })
+
 export const withStep = (document: WorkflowDocument, index: number, change: Partial<Step>): WorkflowDocument => ({
   ...document,
   steps: document.steps.map((step, at) => (at === index ? { ...step, ...change } : step)),
@@ -38,7 +41,9 @@ const setAside = (step: Step, endedAt: string): Partial<Step> => {
   }
 }
 
-const isOpen = ({ status }: Step): boolean => status === 'pending' || status === 'running' || status === 'failed'
+/** Whether a group of steps has still to get through one of these. */
+export const isOpen = (step: Step | undefined): boolean =>
+  step !== undefined && ['pending', 'running', 'failed'].includes(step.status)
 
 const askApproval = (at: string): Approval => ({
   status: 'waiting',
@@ -200,7 +205,7 @@ export const proceed = (given: WorkflowDocument, occasion: Occasion): Advance =>
     const waiting = members.filter(({ ready }) => ready === 'approval').map(({ step }) => step)
     const isAtWork = group.some((index) => document.steps[index]?.status === 'running')
     if (waiting.length > 0 && !isAtWork) return paused(document, `${namesOf(waiting)} for approval.`, effects)
-    if (group.some((index) => document.steps[index] && isOpen(document.steps[index]))) return { document, effects }
+    if (group.some((index) => isOpen(document.steps[index]))) return { document, effects }
     const { to, note } = wayFrom(document, document.current_step)
     document = { ...document, route_note: note ?? document.route_note }
     if (to === 'unknown') return failed(document, occasion, `The workflow cannot go on: ${note}.`, true)

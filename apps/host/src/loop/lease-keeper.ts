@@ -1,5 +1,6 @@
 import type { HostTools } from '../host-tools.ts'
 import type { Availability } from './availability.ts'
+import { every } from './every.ts'
 import { type Holds, runningAttempts } from './hold.ts'
 
 export interface LeaseKeeper {
@@ -70,29 +71,17 @@ export const keepLeases = (tools: HostTools, holds: Holds, availability: Availab
     if (mayBeOurs()) await renewAll(tools)
   }
 
-  const every = (ms: number, what: string, act: () => Promise<void>): NodeJS.Timeout => {
-    let busy = false
-    return setInterval(() => {
-      if (busy) return
-      busy = true
-      act()
-        .catch((error: unknown) => logger.error(`${what} failed`, { error: String(error) }))
-        .finally(() => {
-          busy = false
-        })
-    }, ms)
-  }
-
-  const timers = [
-    every(timing.heartbeatMs, 'heartbeat', heartbeat),
-    every(timing.renewMs, "renewal of the agents' leases", renew),
+  const failed = (what: string) => (error: unknown) => logger.error(`${what} failed`, { error: String(error) })
+  const ends = [
+    every(timing.heartbeatMs, heartbeat, failed('heartbeat')),
+    every(timing.renewMs, renew, failed("renewal of the agents' leases")),
   ]
   return {
     resumed() {
       isResumed = true
     },
     end() {
-      for (const timer of timers) clearInterval(timer)
+      for (const end of ends) end()
     },
   }
 }

@@ -3,6 +3,7 @@ import { documentOf, runningAttemptsOf } from '@nexus/engine'
 import type { HostTools } from '../host-tools.ts'
 import { createRunExpiry } from '../runner/expiry.ts'
 import { readRun } from '../runner/find-runs.ts'
+import { every } from './every.ts'
 import type { Hold, Holds } from './hold.ts'
 
 /** Looked for so often while nothing is held; a host that is never idle does it every so many times all the same. */
@@ -44,25 +45,15 @@ export const removeOldRuns = (root: string, tools: Tools, holds: Holds): (() => 
   const isNeeded = createIsNeeded(root, tools, holds)
   const expiry = createRunExpiry({ root, clock, keepMs: config.keepRunsDays * 86_400_000, isNeeded })
   let passedOver = 0
-  let isBusy = false
 
   const step = async (): Promise<void> => {
-    try {
-      const removed = await expiry.step()
-      if (removed.length > 0) logger.info('folders of old runs removed', { count: removed.length })
-    } catch (error) {
-      logger.warn('folders of old runs cannot be removed now', { error: String(error) })
-    }
-  }
-
-  const timer = setInterval(() => {
-    if (isBusy) return
     if (holds.size > 0 && ++passedOver < mostPassedOver) return
     passedOver = 0
-    isBusy = true
-    void step().finally(() => {
-      isBusy = false
-    })
-  }, everyMs)
-  return () => clearInterval(timer)
+    const removed = await expiry.step()
+    if (removed.length > 0) logger.info('folders of old runs removed', { count: removed.length })
+  }
+
+  return every(everyMs, step, (error) =>
+    logger.warn('folders of old runs cannot be removed now', { error: String(error) }),
+  )
 }

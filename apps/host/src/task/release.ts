@@ -3,7 +3,7 @@ import type { Hold } from '../loop/hold.ts'
 import { endCancelled } from './end-cancelled.ts'
 import type { TaskOutcome } from './finish.ts'
 
-type Waiting = 'busy' | 'waiting' | 'held-back' | 'paused' | 'unknown-project'
+type Waiting = Exclude<Extract<TaskOutcome, { retryAt: Date }>['status'], 'retrying'>
 
 /** Gives the task back until `retryAt`, unless a person cancelled it meanwhile: then it is over, and its workflow with it. */
 export const release = async (

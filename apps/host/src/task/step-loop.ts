@@ -51,21 +51,19 @@ const tendAll = async (tools: HostTools, scene: Scene): Promise<StepsEnd | null>
   const at = timeOf(tools)
   const overdue: EngineEvent = { type: 'deadline', at, holding: holdingOf(scene) }
   if (advance(document, overdue).document !== document) return done(apply(tools, scene, overdue))
-  const held: HeldBack[] = []
-  const heldAttempts: string[] = []
+  const held = new Map<string, HeldBack>()
   for (const step of document.steps) {
     if (step.status !== 'running' || step.attempt_id === null) continue
     const tended = await tend(tools, scene, step, step.attempt_id)
     if (tended.status === 'applied') return null
-    if (tended.status !== 'held-back') continue
-    held.push(tended)
-    heldAttempts.push(step.attempt_id)
+    if (tended.status === 'held-back') held.set(step.attempt_id, tended)
   }
   const running = runningAttemptsOf(document)
   if (tools.drain.isRequested && running.length === 0) return heldBack('the host is draining', 0)
   if (isDue(document, at)) return done(start(tools, scene))
   // What runs beside it is waited for.
-  if (held[0] && held.length === running.length) return holdBack(tools, scene, heldAttempts, held[0])
+  const [end] = held.values()
+  if (end && held.size === running.length) return holdBack(tools, scene, [...held.keys()], end)
   const dueMs = (nextDueMs(document) ?? Number.POSITIVE_INFINITY) - tools.clock.now()
   if (running.length === 0 && dueMs > tools.timing.busyMs && Number.isFinite(dueMs))
     return heldBack('its next try is due later', dueMs)
