@@ -1,18 +1,39 @@
 import type { Backend, Config, Count, JournalFiles } from '@nexus/core'
-import { isStoreError } from '@nexus/core'
-import { type JournalState, journalState, type StorageRow, storageMap, storageMapText } from '@nexus/router'
+import { isStoreError, storeNames } from '@nexus/core'
+import { type JournalState, journalState, storageMap, storageMapText } from '@nexus/router'
+import { z } from 'zod'
+import { CountShape, envelope } from '../cli/output.ts'
 
-/** What `status --json` prints; `version` grows when a member changes its meaning. */
-export interface Status {
-  version: 1
-  root: string
-  stores: StorageRow[]
-  /** Null while the store cannot be reached. */
-  inbox: Record<string, Count> | null
-  workflows: Record<string, Count> | null
-  /** What an outage wrote that is not applied yet; null where there is nothing. */
-  journal: JournalState | null
-}
+const HealthShape = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('ok') }),
+  z.object({ status: z.literal('down'), reason: z.string(), since: z.number().describe('epoch milliseconds') }),
+])
+
+/** What `status --json` prints. */
+export const Status = envelope({
+  root: z.string(),
+  stores: z.array(
+    z.object({
+      store: z.enum(storeNames),
+      backend: z.string(),
+      decidedBy: z.string().describe('the variable that decided, or default'),
+      health: HealthShape,
+    }),
+  ),
+  inbox: z.record(z.string(), CountShape).nullable().describe('null while the store cannot be reached'),
+  workflows: z.record(z.string(), CountShape).nullable(),
+  journal: z
+    .object({
+      operations: z.int(),
+      bytes: z.int(),
+      since: z.number().nullable().describe('of its first operation, in epoch milliseconds'),
+      place: z.string(),
+      isFull: z.boolean(),
+    })
+    .nullable()
+    .describe('what an outage wrote that is not applied yet; null where there is nothing'),
+})
+export type Status = z.output<typeof Status>
 
 interface StatusSources {
   config: Config

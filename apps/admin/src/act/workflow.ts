@@ -1,29 +1,40 @@
 import { userInfo } from 'node:os'
 import { type Backend, eachItem, isStoreError, type Workflow } from '@nexus/core'
 import { awaitsApproval, documentOf, type Order, type Steered, steerWorkflow, stepName } from '@nexus/engine'
+import { z } from 'zod'
+import { envelope } from '../cli/output.ts'
 
-/** One workflow as `workflow list --json` prints it. */
-interface WorkflowRow {
-  id: string
-  project: string | null
-  issue: string | null
-  state: string
-  /** Of the step whose turn it is. */
-  step: string | null
-  agent: string | null
-  waits_for_approval: boolean
-  /** Why it is paused or failed. */
-  reason: string | null
-  updated_at: string
-}
+/** One workflow in a list. */
+const WorkflowRow = z.object({
+  id: z.string(),
+  project: z.string().nullable(),
+  issue: z.string().nullable(),
+  state: z.string(),
+  step: z.string().nullable().describe('the one whose turn it is'),
+  agent: z.string().nullable(),
+  waits_for_approval: z.boolean(),
+  reason: z.string().nullable().describe('why it is paused or failed'),
+  updated_at: z.iso.datetime(),
+})
+type WorkflowRow = z.output<typeof WorkflowRow>
 
-/** What `workflow list --json` prints; `version` grows when a member changes its meaning. */
-interface Workflows {
-  version: 1
-  workflows: WorkflowRow[]
-  /** Ids of records that cannot be read. */
-  corrupt: string[]
-}
+/** What `workflow list --json` prints. */
+export const Workflows = envelope({
+  workflows: z.array(WorkflowRow),
+  corrupt: z.array(z.string()).describe('ids of records that cannot be read'),
+})
+type Workflows = z.output<typeof Workflows>
+
+/** What became of an order, as `workflow pause --json` and the others print it. */
+export const SteeredOrder = envelope({
+  id: z.string(),
+  order: z.enum(['pause', 'resume', 'approve', 'reject', 'retry', 'cancel']),
+  status: z
+    .enum(['done', 'requested', 'absent', 'stranded', 'refused'])
+    .describe('requested: its host ends the agent and then the workflow; stranded: done, but no task runs it on'),
+  state: z.string().optional(),
+  reason: z.string().optional(),
+})
 
 const rowOf = (workflow: Workflow): WorkflowRow => {
   const document = documentOf(workflow)
@@ -96,7 +107,6 @@ const orderOf = (type: OrderWord, { comment, by = userInfo().username, step }: O
   }
 }
 
-/** What became of it, as `workflow pause --json` and the others print it. */
 export const steer = async (
   stores: Pick<Backend, 'workflows' | 'inbox' | 'hostState'>,
   type: OrderWord,

@@ -1,0 +1,9 @@
+import type { Cli } from '../cli/cli.ts'
+import { addConflictCommands } from './conflicts-command.ts'
+import { addWorkflowCommands } from './workflow-command.ts'
+
+/** What a person changes. */
+export const addActCommands = (cli: Cli): void => {
+  addWorkflowCommands(cli)
+  addConflictCommands(cli)
+}

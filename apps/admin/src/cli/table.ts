@@ -1,0 +1,63 @@
+import { stripVTControlCharacters } from 'node:util'
+import cliTruncate from 'cli-truncate'
+import stringWidth from 'string-width'
+import { terminalWidth } from './output.ts'
+
+/** One column: its heading, and whether it gives way where the terminal is too narrow (the last ones first). */
+export interface Column {
+  heading: string
+  shrinks?: boolean
+}
+
+const gap = '  '
+/** Less says nothing. */
+const leastWidth = 8
+
+/** Words of agents and tasks must not steer a terminal, nor break the line. */
+export const plain = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+
+const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - stringWidth(text)))
+
+/** A cut through a wide character leaves one column too many. */
+const cut = (text: string, width: number): string => {
+  if (stringWidth(text) <= width) return text
+  const shorter = cliTruncate(text, width)
+  return stringWidth(shorter) <= width ? shorter : cliTruncate(text, width - 1)
+}
+
+/** Takes from the columns that give way, last first, what the line is too long. */
+const fitted = (natural: readonly number[], columns: readonly Column[], width: number): number[] => {
+  const widths = [...natural]
+  let excess = widths.reduce((sum, each) => sum + each, gap.length * (widths.length - 1)) - width
+  for (let index = widths.length - 1; index >= 0 && excess > 0; index -= 1) {
+    if (!columns[index]?.shrinks) continue
+    const own = widths[index] ?? 0
+    const taken = Math.min(excess, Math.max(0, own - leastWidth))
+    widths[index] = own - taken
+    excess -= taken
+  }
+  return widths
+}
+
+/** Aligned text with a heading; lines no longer than the terminal is wide, and whole where the output is none. */
+export const table = (
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number | null = terminalWidth(),
+): string => {
+  const lines = [columns.map(({ heading }) => heading), ...rows.map((row) => row.map(plain))]
+  const natural = columns.map((_, index) => Math.max(...lines.map((line) => stringWidth(line[index] ?? ''))))
+  const widths = width === null ? natural : fitted(natural, columns, width)
+  return lines
+    .map((line) => {
+      const cells = line.map((cell, index) =>
+        padded(width === null ? cell : cut(cell, widths[index] ?? 0), widths[index] ?? 0),
+      )
+      const text = cells.join(gap).trimEnd()
+      return width === null ? text : cut(text, width)
+    })
+    .join('\n')
+}

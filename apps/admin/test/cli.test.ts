@@ -1,0 +1,73 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { addActCommands } from '../src/act/commands.ts'
+import { createCli } from '../src/cli/cli.ts'
+import { addSeeCommands } from '../src/see/commands.ts'
+import { grounds } from './admin.ts'
+
+const cli = createCli('')
+addSeeCommands(cli)
+addActCommands(cli)
+
+const folder = fileURLToPath(new URL('../schema', import.meta.url))
+
+/** The commands that do something, by their path; what only holds others is none. */
+const walk = (command: Command, path: readonly string[] = []): (readonly [string, Command])[] =>
+  command.commands.flatMap((child) => {
+    const own = [...path, child.name()]
+    return child.commands.length > 0 ? walk(child, own) : [[own.join(' '), child] as const]
+  })
+
+const commands = walk(cli.program)
+const printing = [...cli.abouts].flatMap(([path, { prints }]) => (prints ? [[path, prints] as const] : []))
+
+describe('every command', () => {
+  test('says of itself what it does, with examples of itself, and has --json where it prints', () => {
+    expect(commands.map(([path]) => path).sort()).toEqual([...cli.abouts.keys()].sort())
+    for (const [path, command] of commands) {
+      const about = cli.abouts.get(path)
+      expect(about?.description, path).toMatch(/\.$/)
+      for (const example of about?.examples ?? []) expect(example).toContain(`nexus-admin ${path.split(' ')[0]}`)
+      expect(command.options.some(({ long }) => long === '--json')).toBe(about?.prints != null)
+      for (const { flags, description } of command.options) expect(description, `${path} ${flags}`).not.toBe('')
+    }
+  })
+
+  test('explains itself with --help, and exits 0', async () => {
+    await using ground = await grounds.files()
+    const queue = [...commands]
+    const ask = async (): Promise<void> => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [path] = next
+        const { status, stdout, stderr } = await ground.admin([...path.split(' '), '--help'])
+        expect({ path, status, stderr }).toEqual({ path, status: 0, stderr: '' })
+        expect(stdout).toContain(`Usage: nexus-admin ${path}`)
+        expect(stdout).toContain(`Examples:\n  ${cli.abouts.get(path)?.examples[0]}\n`)
+        expect(stdout).toMatch(/^Exit codes: 0 /m)
+      }
+    }
+    await Promise.all([ask(), ask(), ask()])
+    expect(existsSync(`${ground.folder}/.nexus`)).toBe(false)
+  })
+
+  test('what it prints with --json is published as a schema, which is made from the one it is written by', async () => {
+    const names = printing.map(([path]) => `${path.replaceAll(' ', '-')}.json`)
+    const present = readdirSync(folder).sort()
+    for (const [path, schema] of printing) {
+      const published = z.toJSONSchema(schema, { io: 'output' })
+      await expect(`${JSON.stringify(published, null, 2)}\n`).toMatchFileSnapshot(
+        `${folder}/${path.replaceAll(' ', '-')}.json`,
+      )
+    }
+    expect(present).toEqual(names.sort())
+  })
+})
+
+test('a command that is not there is a usage error, and nothing on stdout', async () => {
+  await using ground = await grounds.files()
+  expect(await ground.admin(['nonsense'])).toMatchObject({ status: 2, stdout: '' })
+  expect(await ground.admin(['workflow', 'list', '--what'])).toMatchObject({ status: 2, stdout: '' })
+})
