@@ -3,6 +3,7 @@ import type { HostConfig } from './config/host-config.ts'
 import type { Explain } from './intake/explain.ts'
 import type { RunMailboxes } from './intake/run-mailboxes.ts'
 import type { Drain } from './loop/drain.ts'
+import type { Quiet } from './loop/quiet.ts'
 import type { Timing } from './loop/timing.ts'
 import type { AgentVariables, Runner } from './runner/index.ts'
 import type { Attempts } from './task/attempts.ts'
@@ -18,6 +19,7 @@ export interface HostTools {
   records: HostRecords
   fuse: Fuse
   drain: Drain
+  quiet: Quiet
   clock: Clock
   ids: Ids
   logger: Logger

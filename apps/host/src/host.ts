@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock, Ids, Logger, Mailbox, Stores } from '@nexus/core'
+import type { Clock, Ids, Logger, Mailbox, StoreError, Stores } from '@nexus/core'
 import { completionPath, createApi } from './api/app.ts'
 import { type ApiServer, serveApi } from './api/server.ts'
 import { openRootId, openTokens } from './api/tokens.ts'
@@ -17,6 +17,7 @@ import type { Holds } from './loop/hold.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
 import { removeOldRuns } from './loop/old-runs.ts'
+import { createQuiet } from './loop/quiet.ts'
 import { defaultTiming, type Timing } from './loop/timing.ts'
 import { readRunProject } from './run-project.ts'
 import { agentEnvironment, type Runner } from './runner/index.ts'
@@ -70,9 +71,9 @@ interface RunOptions {
 
 /**
  * `failed`: a task is a dead letter, waits for a late retry, is paused, or is held back by a fuse. `unreachable`: what is left waits for a store
- * that cannot be reached.
+ * that cannot be reached. `moved`: a store has moved to another backend.
  */
-export type HostEnd = 'done' | 'failed' | 'unreachable' | 'stopped'
+export type HostEnd = 'done' | 'failed' | 'unreachable' | 'stopped' | 'moved'
 
 export interface Host {
   readonly api: Pick<ApiServer, 'url' | 'port'>
@@ -91,7 +92,7 @@ const closingMs = 1_500
 
 const never = async (): Promise<boolean> => false
 
-interface Parts extends Pick<HostTools, 'reporting' | 'attempts' | 'drain' | 'summaryFile'> {
+interface Parts extends Pick<HostTools, 'reporting' | 'attempts' | 'drain' | 'quiet' | 'summaryFile'> {
   intake: Intake
   telemetry: Telemetry
 }
@@ -182,14 +183,33 @@ const runHost = async (
   }
 }
 
+/** Tells once that a store has moved, with the variable to set; the signal aborts then. */
+const createMoved = (logger: Pick<Logger, 'error'>) => {
+  const controller = new AbortController()
+  return {
+    signal: controller.signal,
+    tell({ message, movedTo }: StoreError): void {
+      if (controller.signal.aborted) return
+      logger.error('a store has moved; agents go on, and a host with the new variable takes them over', {
+        moved_to: movedTo ?? null,
+        reason: message,
+      })
+      controller.abort()
+    },
+  }
+}
+
 export const openHost = async (options: HostOptions): Promise<Host> => {
   const { config, stores, mailboxes, runner, root, logger, clock, inOutage = never } = options
   const { pollMs, idlePollMs, unavailableMs: retryMs } = { ...defaultTiming, ...options.timing }
   const holds: Holds = new Map()
   const tokens = await openTokens(root)
-  const availability = createAvailability({ logger, clock, retryMs, inOutage })
+  const moved = createMoved(logger)
+  const availability = createAvailability({ logger, clock, retryMs, inOutage, onMoved: moved.tell })
   let phase: Phase = 'starting'
   const drain = createDrain(stores.hostState, logger)
+  const wait = async (ms: number, signal: AbortSignal): Promise<void> => void (await delay(ms, undefined, { signal }))
+  const quiet = createQuiet({ hostState: stores.hostState, worker: options.worker, clock, logger, wait })
   const phaseNow = (): Phase => (phase === 'running' && drain.isRequested ? 'draining' : phase)
   const outside = createOutside({ options, holds, availability, phase: phaseNow })
   const telemetry: Telemetry = outside.metrics
@@ -204,6 +224,7 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
     pollMs,
     idlePollMs,
     availability,
+    isQuiet: () => quiet.isAsked,
     projectOfRun: (attempt) => readRunProject(runner, attempt),
   })
   const { apiListen: listen, apiHosts: hosts, apiPort: port } = config
@@ -213,7 +234,7 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
   const attempts = createAttempts(options.ids, await openRootId(root))
   const reporting = (attempt: string) => ({ url, token: tokens.forAttempt(attempt) })
   const summaryFile = runMailboxes.file
-  const tools = createTools(options, { intake, telemetry, reporting, attempts, drain, summaryFile })
+  const tools = createTools(options, { intake, telemetry, reporting, attempts, drain, quiet, summaryFile })
   const unlisten = hearEnds(runner, holds)
   return {
     api: server,
@@ -225,7 +246,9 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
       }
       run.signal.addEventListener('abort', stop, { once: true })
       try {
-        return await runHost(tools, { root, intake, holds, availability }, run)
+        const signal = AbortSignal.any([run.signal, moved.signal])
+        const end = await runHost(tools, { root, intake, holds, availability }, { ...run, signal })
+        return moved.signal.aborted ? 'moved' : end
       } finally {
         stop()
       }

@@ -13,6 +13,7 @@ const record = (inOutage: boolean) => {
     clock: systemClock,
     retryMs: 1,
     inOutage: async () => inOutage,
+    onMoved: ({ movedTo }) => say(`moved to ${movedTo}`),
   })
   return { said, availability }
 }
@@ -66,5 +67,13 @@ test('who insists tries until the store answers, and is no longer waited for whe
     return away()
   }
   await expect(availability.insist(last, stop)).rejects.toBe(gone)
+  expect(availability.missingMs()).toBeNull()
+})
+
+test('a store that has moved is no store that cannot be reached: it is told each time, and nothing is waited for', async () => {
+  const { said, availability } = record(false)
+  const gone = () => Promise.reject(new StoreError({ code: 'unavailable', message: 'moved', movedTo: 'postgres' }))
+  for (const _ of [1, 2, 3]) expect(await availability.attempt('claim', gone)).toBeNull()
+  expect(said).toEqual(['moved to postgres', 'moved to postgres', 'moved to postgres'])
   expect(availability.missingMs()).toBeNull()
 })

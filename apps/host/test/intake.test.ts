@@ -36,6 +36,7 @@ describe('what agents report', () => {
       pollMs: 10,
       idlePollMs: 10,
       availability: { attempt: (_, call) => call() },
+      isQuiet: () => false,
       projectOfRun: async () => null,
     })
   })

@@ -25,6 +25,7 @@ const exitCodes = {
   stopped: exit.ok,
   failed: exit.taskFailed,
   unreachable: exit.unreachable,
+  moved: exit.configuration,
 } as const satisfies Record<HostEnd, number>
 
 /** What a run of the host ends the program with. */

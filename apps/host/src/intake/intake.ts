@@ -27,6 +27,8 @@ export interface IntakeOptions {
   /** Where no task is held: a report is late then, or another host's. */
   idlePollMs: number
   availability: Pick<Availability, 'attempt'>
+  /** Whether reports are to wait where they lie. */
+  isQuiet(): boolean
   /** The project of an attempt that nobody holds any more, as its run folder says. */
   projectOfRun(attempt: string): Promise<string | null>
 }
@@ -115,7 +117,7 @@ const post = async (
 }
 
 const run = async (
-  { mailboxes, holds, logger, pollMs, idlePollMs, availability }: IntakeOptions,
+  { mailboxes, holds, logger, pollMs, idlePollMs, availability, isQuiet }: IntakeOptions,
   collect: Collect,
   signal: AbortSignal,
 ): Promise<void> => {
@@ -130,7 +132,8 @@ const run = async (
   let failing = false
   while (!signal.aborted) {
     try {
-      await availability.attempt('summary files', collect)
+      // Reports wait where they lie while the stores are about to move.
+      if (!isQuiet()) await availability.attempt('summary files', collect)
       failing = false
     } catch (error) {
       if (!failing) logger.warn('summary files cannot be taken in now', { error: String(error) })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Clock, isStoreError, type Logger } from '@nexus/core'
+import { type Clock, isStoreError, type Logger, type StoreError } from '@nexus/core'
 
 export interface AvailabilityOptions {
   logger: Logger
@@ -8,6 +8,8 @@ export interface AvailabilityOptions {
   retryMs: number
   /** Whether a backend is down, which the router tells of by itself. */
   inOutage(): Promise<boolean>
+  /** Hears of every call that was refused because its store has moved: it will never answer here again. */
+  onMoved(error: StoreError): void
 }
 
 /** Who tries until the signal aborts. */
@@ -33,7 +35,13 @@ export interface Availability {
 /** A try that has gone on for so many pauses has reached its stores: it is at work. */
 const settledPauses = 4
 
-export const createAvailability = ({ logger, clock, retryMs, inOutage }: AvailabilityOptions): Availability => {
+export const createAvailability = ({
+  logger,
+  clock,
+  retryMs,
+  inOutage,
+  onMoved,
+}: AvailabilityOptions): Availability => {
   /** How often each caller failed in a row outside of an outage. */
   const failures = new Map<unknown, number>()
   let since: number | null = null
@@ -72,7 +80,8 @@ export const createAvailability = ({ logger, clock, retryMs, inOutage }: Availab
       return { value }
     } catch (error) {
       if (!isStoreError(error, 'unavailable')) throw error
-      await failed(caller, error.message)
+      if (error.movedTo === undefined) await failed(caller, error.message)
+      else onMoved(error)
       return null
     }
   }

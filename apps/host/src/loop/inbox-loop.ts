@@ -82,11 +82,15 @@ export const runInboxLoop = async (
   const cancelled = createCancelled(tools, availability)
   const judge = createOnce(tools, { holds, availability, unfinished: desk.unfinished })
 
+  /** Whether nothing new is to begin. */
+  const isHeldBack = (): boolean => tools.drain.isRequested || tools.quiet.isAsked
+
   const recover = async (): Promise<void> => {
     const swept = await availability.attempt('sweep', () => stores.inbox.sweep())
     cancelled.add(swept?.failed ?? [])
     await tools.drain.look()
-    if (!tools.drain.isRequested) await takeOver()
+    await tools.quiet.look()
+    if (!isHeldBack()) await takeOver()
     await cancelled.settle()
   }
 
@@ -133,12 +137,14 @@ export const runInboxLoop = async (
   let recoveredAt = Number.NEGATIVE_INFINITY
   let verdict: OnceVerdict = 'going on'
   while (!signal.aborted) {
-    if (clock.monotonic() - recoveredAt >= timing.sweepMs) {
+    // Those who move the stores keep nobody waiting for longer than needed.
+    const pauseMs = tools.quiet.isAsked ? timing.pollMs : timing.sweepMs
+    if (clock.monotonic() - recoveredAt >= pauseMs) {
       recoveredAt = clock.monotonic()
       await recover()
     }
     if (tools.drain.isRequested && holds.size === 0) break
-    const claimed = tools.drain.isRequested ? 0 : await claim()
+    const claimed = isHeldBack() ? 0 : await claim()
     if (once) verdict = await judge(claimed)
     if (verdict !== 'going on') break
     await bell.wait(holds.size > 0 ? timing.pollMs : once ? timing.pollMs / 5 : timing.idlePollMs, signal)

@@ -12,13 +12,15 @@ import { isReached } from './reached.ts'
 
 /**
  * Keys of the host state. Ours are `issue_counters` (project → the last number given out), `host_control` (what all hosts
- * are asked to do) and `agent_fuses` (role → why its agents are not started now).
+ * are asked to do), `quiet_hosts` (host → the request to begin nothing new that it has answered) and `agent_fuses` (role → why its
+ * agents are not started now).
  */
 export const stateKeys = {
   trackedIssues: trackedIssuesKey,
   launchedAgents: 'launched_agents',
   issueCounters: 'issue_counters',
   hostControl: 'host_control',
+  quietHosts: 'quiet_hosts',
   agentFuses: 'agent_fuses',
 } as const
 

@@ -151,7 +151,7 @@ export const runStep = async (tools: HostTools, scene: Scene, run: StepRun): Pro
     await stopAgents(tools, hold, document, { lingerMs: timing.lingerMs, except: runningAttemptsOf(document) })
     await confirmHold(tools, hold)
     try {
-      state = await launch(tools, scene, run)
+      state = await tools.quiet.start(() => launch(tools, scene, run), hold.signal)
     } catch (error) {
       hold.launchFailures += 1
       logger.error('agent not started', { attempt, error: String(error) })

@@ -137,6 +137,10 @@ export const runSteps = async (tools: HostTools, { workflowId, ...given }: Steps
   const { hold } = given
   for (;;) {
     hold.signal.throwIfAborted()
+    if (tools.quiet.isAsked) {
+      await hold.bell.wait(tools.timing.pollMs, hold.signal)
+      continue
+    }
     const workflow = await tools.stores.workflows.load(workflowId)
     if (!workflow) {
       // Its agents are among the attempts of no workflow any more: whoever comes next would work beside them.
