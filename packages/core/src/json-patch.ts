@@ -28,6 +28,19 @@ const stringEnd = (text: string, from: number): number => {
   return at + 1
 }
 
+/** JSON text without a BOM and without the white space that says nothing; everything else as it was written. */
+export const compactJson = (text: string): string => {
+  const pieces: string[] = []
+  for (let at = text.startsWith('\uFEFF') ? 1 : 0; at < text.length; ) {
+    const quote = text.indexOf('"', at)
+    const outside = quote < 0 ? text.length : quote
+    pieces.push(text.slice(at, outside).replaceAll(/[ \t\n\r]+/g, ''))
+    at = quote < 0 ? text.length : stringEnd(text, quote)
+    pieces.push(text.slice(outside, at))
+  }
+  return pieces.join('')
+}
+
 /** Where the value at `from` ends. The text is known to be JSON, so only strings and brackets need to be told apart. */
 const valueEnd = (text: string, from: number): number => {
   let depth = 0

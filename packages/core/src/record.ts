@@ -1,5 +1,7 @@
 import type { StoreName } from './backend.ts'
 import type { CallOptions } from './call.ts'
+import { storeVariables } from './config.ts'
+import { StoreError } from './errors.ts'
 import type { Page, PageRequest } from './page.ts'
 
 /** A workflow as it moves between backends. */
@@ -10,7 +12,10 @@ export interface WorkflowRecord {
   currentStep: number
   project: string | null
   issueNumber: string | null
-  /** JSON text of the document, numbers as they were written. White space outside strings says nothing. */
+  /**
+   * JSON text of the document, numbers as they were written; white space outside strings says nothing. Its members id, name,
+   * state, current_step, created_at and updated_at say what the fields say: see `workflowRecord`.
+   */
   data: string
   createdAt: Date
   updatedAt: Date
@@ -54,7 +59,7 @@ export interface TaskFileRecord {
 
 /** A task of the inbox as it moves between backends, its hold included. */
 export interface InboxRecord {
-  /** The id it has where it was first enqueued. A backend that cannot use it as its own remembers it beside its own. */
+  /** The id that callers know; it stays the same on every backend, whatever that uses beneath. */
   id: string
   project: string
   workspace: string
@@ -105,14 +110,23 @@ export interface Moved {
   at: Date
 }
 
+/** How every call of a store that moved away is refused. [C-MOVE-7] */
+export const movedAway = ({ store, to, at }: Moved): StoreError =>
+  new StoreError({
+    code: 'unavailable',
+    movedTo: to,
+    message: `The store ${store} moved to ${to} at ${at.toISOString()}. Set ${storeVariables[store]}=${to} and start again.`,
+  })
+
 /**
  * Whole records, as they are copied, compared and archived: all that a caller can see of them, and what hosts need to go on.
  * For one migrator at a time; programs that use the stores may be at work beside it.
  */
 export interface Records {
   /**
-   * Every record once, in an order of the backend's own; unreadable ones stand among `corrupt`. One that is written or
-   * removed meanwhile may be there or not. What agents left in the mailbox is taken in first.
+   * Every record once, in an order of the backend's own, in which tasks of one project stand as they were enqueued;
+   * unreadable ones stand among `corrupt`. One that is written or removed meanwhile may be there or not. What agents left
+   * in the mailbox is taken in first. [C-MOVE-1, C-MOVE-3]
    */
   read<S extends StoreName>(store: S, page?: PageRequest, options?: CallOptions): Promise<Page<StoreRecords[S]>>
 
@@ -121,7 +135,9 @@ export interface Records {
 
   /**
    * Makes each what is there under its key, times and order of saving included; durable when resolved, and the same when
-   * repeated. 1000 at most. Throws `invalid`, naming the record, for what this backend cannot keep; others of the call may be written.
+   * repeated. Of two with one key the later counts; a record that is there and has an idempotency key, issue or identity
+   * which one of these has now gives it up. 1000 at most. Throws `invalid`, naming the record, for what this backend cannot
+   * keep; others of the call may be written. [C-MOVE-2..5]
    */
   write<S extends StoreName>(store: S, records: readonly StoreRecords[S][], options?: CallOptions): Promise<void>
 

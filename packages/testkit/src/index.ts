@@ -13,4 +13,4 @@ export { type CollectedClause, collectClauses, failingClauses } from './planted/
 export type { Clause, Suite } from './suites/clause.ts'
 export { inboxForeignClaim, inboxSuites, type SetForeignStatus } from './suites/inbox/index.ts'
 export { allSuites } from './suites/index.ts'
-export { testBackend } from './test-backend.ts'
+export { testBackend, testRecords } from './test-backend.ts'

@@ -3,8 +3,9 @@ import { openMemoryHarness } from '../src/memory/harness.ts'
 import { plantedBugs } from '../src/planted/index.ts'
 import { collectClauses, failingClauses } from '../src/planted/run.ts'
 import { allSuites } from '../src/suites/index.ts'
+import { recordSuites } from '../src/suites/records/index.ts'
 
-const clauses = collectClauses(allSuites)
+const clauses = collectClauses([...allSuites, ...recordSuites])
 
 test('the intact memory backend fails no clause', async () => {
   expect(await failingClauses(clauses, () => openMemoryHarness())).toEqual([])

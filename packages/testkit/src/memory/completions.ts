@@ -18,7 +18,8 @@ import { z } from 'zod'
 import type { CompletionRow } from './data.ts'
 import type { MemoryTools } from './tools.ts'
 
-const Cursor = z.tuple([z.number()])
+const Cursor = z.tuple([z.number(), z.number(), z.string()])
+type Place = z.output<typeof Cursor>
 
 const readRow = (row: CompletionRow): Reading<Completion> => {
   const { text, seq, ...fields } = row
@@ -29,12 +30,16 @@ const readRow = (row: CompletionRow): Reading<Completion> => {
   return { ok: false, corrupt: { name: row.dedupKey, place: `memory completion ${row.dedupKey}`, reason, rev } }
 }
 
-const latestFirst = (a: CompletionRow, b: CompletionRow): number => b.seq - a.seq
+/** Numbers begin with one: what is older than the order of saving comes before all of it. */
+const placeOf = ({ seq, createdAt, dedupKey: key }: CompletionRow): Place => [seq ?? 0, createdAt.getTime(), key]
+
+const latestFirst = (a: Place, b: Place): number =>
+  b[0] - a[0] || b[1] - a[1] || Number(a[2] < b[2]) - Number(a[2] > b[2])
 
 const pageOf = (rows: readonly CompletionRow[], request: PageRequest) => {
   const cursor = readCursor(request, Cursor)
-  const rest = rows.filter(({ seq }) => !cursor || seq < cursor[0])
-  return makePage(rest, request, { read: readRow, key: ({ seq }) => [seq] })
+  const rest = rows.filter((row) => !cursor || latestFirst(cursor, placeOf(row)) < 0)
+  return makePage(rest, request, { read: readRow, key: placeOf })
 }
 
 /** The verbs' one way to the rows. */
@@ -52,7 +57,7 @@ const createRows = ({ data }: MemoryTools) => {
     [...data.completions.values()]
       .filter(({ issueNumber }) => filter.issueNumber === undefined || issueNumber === filter.issueNumber)
       .filter(({ project }) => filter.project === undefined || project === filter.project)
-      .sort(latestFirst)
+      .sort((a, b) => latestFirst(placeOf(a), placeOf(b)))
 
   const keyFor = (input: z.output<typeof CompletionInput>): string =>
     data.completions.has(dedupKey(input)) ? projectDedupKey(input) : dedupKey(input)

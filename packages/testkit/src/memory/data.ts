@@ -1,3 +1,4 @@
+import type { Moved, StoreName } from '@nexus/core'
 import { createMemoryInboxData, type MemoryInboxData } from './inbox-data.ts'
 
 /** A row of `nexus_workflows`; null where a program that knows less left a column out. */
@@ -12,8 +13,8 @@ export interface WorkflowRow {
 }
 
 export interface CompletionRow {
-  /** Grows with every saving. */
-  seq: number
+  /** Grows with every saving; null for one older than that order. */
+  seq: number | null
   project: string | null
   issueNumber: string
   agentType: string
@@ -56,8 +57,11 @@ export interface MemoryData {
   taskFiles: Map<number, TaskFileRow>
   inbox: MemoryInboxData
   kept: KeptCopy[]
+  moved: Map<StoreName, Moved>
   /** The next number of a sequence. */
   next(): number
+  /** From now on the next number is greater than this one. */
+  passOver(number: number): void
 }
 
 export const createMemoryData = (): MemoryData => {
@@ -69,6 +73,10 @@ export const createMemoryData = (): MemoryData => {
     taskFiles: new Map(),
     inbox: createMemoryInboxData(),
     kept: [],
+    moved: new Map(),
     next: () => ++sequence,
+    passOver(number) {
+      sequence = Math.max(sequence, number)
+    },
   }
 }

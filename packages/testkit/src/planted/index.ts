@@ -4,6 +4,7 @@ import { everywhereBugs } from './everywhere.ts'
 import { hostStateBugs } from './host-state.ts'
 import { inboxHoldBugs } from './inbox-holds.ts'
 import { inboxQueueBugs } from './inbox-queue.ts'
+import { recordBugs } from './records.ts'
 import { taskFileBugs } from './task-files.ts'
 import { workflowBugs } from './workflows.ts'
 
@@ -17,4 +18,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...taskFileBugs,
   ...inboxQueueBugs,
   ...inboxHoldBugs,
+  ...recordBugs,
 ]

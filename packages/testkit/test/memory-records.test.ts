@@ -1,0 +1,3 @@
+import { openMemoryHarness, testRecords } from '../src/index.ts'
+
+testRecords({ name: 'memory', open: () => openMemoryHarness() })
