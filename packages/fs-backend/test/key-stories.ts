@@ -89,7 +89,11 @@ const createSteps = (tools: FsTools, { files, changes }: Place, step: Step, memo
 const createActs = (tools: FsTools) => {
   const records = createRecords(tools)
   const keys = createDedupKeys(tools, records)
-  const save = createSave(tools, { records, keys, sequence: { next: async () => 1 } })
+  const save = createSave(tools, {
+    records,
+    keys,
+    sequence: { next: async () => ({ number: 1, settled: Promise.resolve() }) },
+  })
   return {
     async save(project: string): Promise<string> {
       return (await save({ ...parts, project, summary: 'done', payload: {}, reportId: null })).dedupKey

@@ -9,7 +9,7 @@ import {
 } from '@nexus/core'
 import type { z } from 'zod'
 import { isVisibleName, summaryFile } from '../layout.ts'
-import type { Decision } from '../revisions/revisions.ts'
+import type { Change, Decision, Planned } from '../revisions/revisions.ts'
 import type { FsTools } from '../tools.ts'
 import type { DedupKeys } from './dedup-keys.ts'
 import { encodeRecord, type Records, recordOf, type StoredRecord } from './record.ts'
@@ -32,14 +32,17 @@ interface SaveParts {
 export const createSave = (tools: FsTools, { records, keys, sequence }: SaveParts): CompletionStore['save'] => {
   const { revisions, clock, quarantine, atomic, layout } = tools
 
-  const put = async (input: Input, present: StoredRecord | null, dedupKey: string) => {
+  const put = async (input: Input, present: StoredRecord | null, dedupKey: string): Promise<Planned> => {
     const former = present?.found.ok ? present.found.item : null
     const savedAt = new Date(clock.now())
     const createdAt = former?.createdAt ?? savedAt
     const { project: _, ...fields } = input
-    const bytes = encodeRecord({ ...fields, dedupKey, seq: await sequence.next(), createdAt, savedAt })
+    const { number: seq, settled } = await sequence.next()
+    const bytes = encodeRecord({ ...fields, dedupKey, seq, createdAt, savedAt })
     const base = present?.document.stat ?? null
-    return { kind: 'put', path: records.path(input), bytes, modified: savedAt, base } as const
+    const change: Change = { kind: 'put', path: records.path(input), bytes, modified: savedAt, base }
+    // Both reach the disk at one time.
+    return { change, staged: () => settled }
   }
 
   const decide = async (input: Input, claim: () => Promise<string>): Promise<Decision<CompletionSaveResult>> => {
@@ -54,10 +57,7 @@ export const createSave = (tools: FsTools, { records, keys, sequence }: SavePart
     if (present && !present.found.ok)
       await quarantine.keep(present.document.path, present.document.bytes, present.found.corrupt.reason)
     const dedupKey = former?.dedupKey ?? (await claim())
-    return {
-      answer: { status: present ? 'updated' : 'created', dedupKey },
-      change: await put(input, present, dedupKey),
-    }
+    return { answer: { status: present ? 'updated' : 'created', dedupKey }, ...(await put(input, present, dedupKey)) }
   }
 
   return async (completion: CompletionInput, options?: CallOptions): Promise<CompletionSaveResult> => {

@@ -3,7 +3,8 @@ import type { FsTools } from '../tools.ts'
 
 /** Numbers that only grow, over all processes and restarts, whatever the clocks say. */
 export interface Sequence {
-  next(): Promise<number>
+  /** `settled`: it is on the disk. To be awaited before what carries the number can be seen. */
+  next(): Promise<{ number: number; settled: Promise<void> }>
 }
 
 const kept = 8
@@ -16,6 +17,12 @@ export const createSequence = ({ layout, atomic, reading, clock }: FsTools): Seq
   const folder = layout.sequence
   const numbers = async (): Promise<number[]> =>
     (await reading.files(folder)).filter((name) => /^\d{1,16}$/.test(name)).map(Number)
+  /** A power cut must not give a later record a lower number. */
+  const settle = async (number: number, present: readonly number[]): Promise<void> => {
+    await atomic.syncFolder(folder)
+    for (const old of present.filter((n) => n < number - kept)) await atomic.loose.remove(join(folder, String(old)))
+  }
+
   return {
     async next() {
       for (;;) {
@@ -24,10 +31,10 @@ export const createSequence = ({ layout, atomic, reading, clock }: FsTools): Seq
         if ((await atomic.loose.createOnce(join(folder, String(number)), '')) === 'exists') continue
         // A slow process can make a number again that was removed long ago: only the highest counts.
         if (Math.max(...(await numbers())) !== number) continue
-        // Durable before it is used: a power cut must not give a later record a lower number.
-        await atomic.syncFolder(folder)
-        for (const old of present.filter((n) => n < number - kept)) await atomic.loose.remove(join(folder, String(old)))
-        return number
+        const settled = settle(number, present)
+        // Whoever gave up before it needed the number hears nothing of it.
+        settled.catch(() => undefined)
+        return { number, settled }
       }
     },
   }

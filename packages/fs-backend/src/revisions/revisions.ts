@@ -7,7 +7,7 @@ import type { Decision } from './change.ts'
 import { createRevisionLog, type LogEntries, type RevisionLog } from './log.ts'
 import { createSettle } from './settle.ts'
 
-export type { Change, Decision } from './change.ts'
+export type { Change, Decision, Planned } from './change.ts'
 
 /**
  * Compare-and-set on files without locks. A record's changes are numbered; making number n is create-once, so of racing
