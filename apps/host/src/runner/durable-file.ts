@@ -1,27 +1,40 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, rm } from 'node:fs/promises'
+import { closeSync, fsync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+
+/** The one call that waits for the disk; the others cost less than asking another thread for them. */
+const sync = promisify(fsync)
 
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
+/** False where something of that name is there. */
+function unlessExists(make: () => void): boolean {
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    make()
+    return true
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
+    return false
   }
 }
 
-/** Makes a folder and its missing parents; the new entries survive a power cut. */
+async function syncFolder(folder: string): Promise<void> {
+  const descriptor = openSync(folder, 'r')
+  try {
+    await sync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Makes a folder and its missing parents, at once; when it resolves, the new entries survive a power cut. */
 export async function makeFolder(folder: string, mode?: number): Promise<void> {
   const parent = dirname(folder)
-  const first = await mkdir(parent, { recursive: true })
-  await mkdir(folder, { mode }).catch((error: unknown) => {
-    if (errorCode(error) !== 'EEXIST') throw error
-  })
+  const first = mkdirSync(parent, { recursive: true })
+  unlessExists(() => mkdirSync(folder, { mode }))
   // Also when the folder was there: its maker may not have reached its own fsync yet.
   await syncFolder(parent)
   if (!first) return
@@ -43,23 +56,20 @@ export async function createAll(
   }))
   try {
     await Promise.all(staged.map(({ temporary, text }) => writeSynced(temporary, text)))
-    for (const { temporary, path } of staged)
-      await link(temporary, path).catch((error: unknown) => {
-        if (errorCode(error) !== 'EEXIST') throw error
-      })
+    for (const { temporary, path } of staged) unlessExists(() => linkSync(temporary, path))
   } finally {
-    await Promise.all(staged.map(({ temporary }) => rm(temporary, { force: true })))
+    for (const { temporary } of staged) rmSync(temporary, { force: true })
   }
   await syncFolder(folder)
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx', 0o600)
+  const descriptor = openSync(path, 'wx', 0o600)
   try {
-    await handle.writeFile(text)
-    await handle.sync()
+    writeFileSync(descriptor, text)
+    await sync(descriptor)
   } finally {
-    await handle.close()
+    closeSync(descriptor)
   }
 }
 
@@ -69,15 +79,12 @@ async function writeSynced(path: string, text: string): Promise<void> {
  */
 export async function createOnce(path: string, text: string): Promise<boolean> {
   const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
-  let created = true
+  let created: boolean
   try {
     await writeSynced(temporary, text)
-    await link(temporary, path).catch((error: unknown) => {
-      if (errorCode(error) !== 'EEXIST') throw error
-      created = false
-    })
+    created = unlessExists(() => linkSync(temporary, path))
   } finally {
-    await rm(temporary, { force: true })
+    rmSync(temporary, { force: true })
   }
   await syncFolder(dirname(path))
   return created

@@ -1,4 +1,5 @@
 export { type AgentVariables, agentEnvironment } from './environment.ts'
+export type { RunState } from './observe.ts'
 export {
   currentProcess,
   formatIdentity,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { createAll, makeFolder } from './durable-file.ts'
 import { watchPath } from './file-watch.ts'
@@ -15,14 +15,15 @@ export interface PreparedRun {
 
 /** Writes the run down. The specification comes last: where it is, everything is, and it is never replaced. */
 export async function prepareRun(paths: RunFolder, { spec, environment, prompt }: PreparedRun): Promise<void> {
-  await makeFolder(paths.folder, 0o700)
-  await makeCompletionFolder(environment['NEXUS_COMPLETION_FILE'])
-  await createAll(paths.folder, [
+  makeCompletionFolder(environment['NEXUS_COMPLETION_FILE'])
+  const files = [
     [paths.prompt, prompt],
     [paths.lease, ''],
     [paths.environment, recordText(environment)],
     [paths.spec, recordText(spec)],
-  ])
+  ] as const
+  // The folder is there at once; both reach the disk at one time.
+  await Promise.all([makeFolder(paths.folder, 0o700), createAll(paths.folder, files)])
 }
 
 /** A launch beside the first one may have written it anew. Before the agent or the end is there, it is still needed. */
@@ -31,8 +32,8 @@ export async function forgetEnvironment(paths: RunFolder): Promise<void> {
 }
 
 /** There before the agent is: some write by a shell's `>`, and some refuse to be let into a folder that does not exist. */
-async function makeCompletionFolder(file: string | undefined): Promise<void> {
-  if (file !== undefined) await mkdir(dirname(file), { recursive: true })
+function makeCompletionFolder(file: string | undefined): void {
+  if (file !== undefined) mkdirSync(dirname(file), { recursive: true })
 }
 
 export interface SupervisorsOptions {

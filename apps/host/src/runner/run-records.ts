@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createOnce, errorCode } from './durable-file.ts'
 import { touch } from './file-watch.ts'
 import type { ProcessIdentity } from './process-identity.ts'
@@ -50,9 +51,9 @@ export interface RunExit {
 type Fields = Readonly<Record<string, unknown>>
 
 /** Null: no such file. Undefined: a file that is not a JSON object. */
-async function readFields(path: string): Promise<Fields | null | undefined> {
+function readFields(path: string): Fields | null | undefined {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return typeof value === 'object' && value !== null ? (value as Fields) : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
@@ -66,7 +67,7 @@ const numberOrNull = (value: unknown): number | null => (typeof value === 'numbe
 
 /** We alone write the specification, in one piece: it is there or not, and a supervisor that cannot read it must not guess. */
 export async function readSpec(path: string): Promise<RunSpec | null> {
-  const fields = await readFields(path)
+  const fields = readFields(path)
   if (fields === undefined) throw new Error(`unreadable run specification: ${path}`)
   return fields as RunSpec | null
 }
@@ -85,7 +86,7 @@ export function lastingPart(environment: RunEnvironment): RunEnvironment {
  * run that nobody starts again.
  */
 export async function takeEnvironment({ environment: path }: RunFolder): Promise<RunEnvironment> {
-  const fields = await readFields(path)
+  const fields = readFields(path)
   await rm(path, { force: true })
   if (!fields) throw new Error(`${fields === null ? 'no' : 'unreadable'} environment of the agent: ${path}`)
   return fields as RunEnvironment
@@ -93,7 +94,7 @@ export async function takeEnvironment({ environment: path }: RunFolder): Promise
 
 /** A damaged `started` still proves that the agent may run: it names nobody, and only silence ends such a run. */
 export async function readStarted(path: string): Promise<Started | null> {
-  const fields = await readFields(path)
+  const fields = readFields(path)
   if (fields === null) return null
   return {
     hostId: textOrNull(fields?.['hostId']) ?? '',
@@ -105,13 +106,13 @@ export async function readStarted(path: string): Promise<Started | null> {
 }
 
 export async function readAgent(path: string): Promise<AgentProcess | null> {
-  const fields = await readFields(path)
+  const fields = readFields(path)
   const pid = numberOrNull(fields?.['pid'])
   return pid === null ? null : { pid, startTime: textOrNull(fields?.['startTime']) }
 }
 
 export async function readExit(path: string): Promise<RunExit | null> {
-  const fields = await readFields(path)
+  const fields = readFields(path)
   if (fields === null) return null
   const reason = REASONS.find((known) => known === fields?.['reason'])
   const message = reason ? textOrNull(fields?.['message']) : `unreadable exit record: ${path}`

@@ -3,6 +3,7 @@ import type { AgentConfig } from '../config/host-config.ts'
 import type { HostTools } from '../host-tools.ts'
 import { confirmHold } from '../loop/confirm.ts'
 import type { Hold } from '../loop/hold.ts'
+import type { RunState } from '../runner/index.ts'
 import { unproven } from './completions-of.ts'
 import { promptFor } from './prompt.ts'
 import type { Scene } from './scene.ts'
@@ -80,9 +81,9 @@ const variables = (
   }
 }
 
-const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
-  const { project, issueNumber, workflow, document, hold } = scene
-  const { step, attempt, agent } = run
+/** For others to read: whatever becomes of it, the agent is at work. */
+const enter = async (tools: HostTools, scene: Scene, { step, attempt }: StepRun, state: RunState): Promise<void> => {
+  const { project, issueNumber, workflow, document } = scene
   const entry = {
     attempt,
     issueNumber,
@@ -90,19 +91,24 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
     workflowId: workflow.id,
     stepId: stepName(step),
     agentType: step.agent.name,
-    pid: null,
+    pid: state.status === 'running' ? state.pid : null,
     startedAt: step.launched_at ?? '',
     host: tools.worker,
   }
   const running = runningAttemptsOf(document)
   const over = attemptsOf(document).filter((id) => !running.includes(id))
+  try {
+    await tools.records.enterAgent(entry, over)
+  } catch (error) {
+    tools.logger.warn('the agent is missing in the host state', { attempt, error: String(error) })
+  }
+}
+
+const launch = async (tools: HostTools, scene: Scene, run: StepRun): Promise<RunState> => {
+  const { project, issueNumber, document, hold } = scene
+  const { step, attempt, agent } = run
   const given = variables(tools, scene, run)
   const summaryFile = given.NEXUS_COMPLETION_FILE
-  // Side by side: no agent waits for what others read of it.
-  const entered = tools.records.enterAgent(entry, over).then(
-    () => null,
-    (error: unknown) => ({ error }),
-  )
   const state = await tools.runner.launch({
     attempt,
     command: agent.command,
@@ -112,9 +118,6 @@ const launch = async (tools: HostTools, scene: Scene, run: StepRun) => {
     promptForm: agent.prompt,
     timeoutMs: step.timeout === null ? agent.timeoutMs : step.timeout * 1000,
   })
-  const failure = await entered
-  if (failure) throw failure.error
-  if (state.status === 'running') await tools.records.enterAgent({ ...entry, pid: state.pid }, [])
   const about = { project: project.key, issue: issueNumber, step: stepName(step), agent: step.agent.name, attempt }
   tools.logger.info('step started', about)
   if (step.retry_count + step.interruptions > 0) tools.telemetry.stepRetried()
@@ -163,5 +166,6 @@ export const runStep = async (tools: HostTools, scene: Scene, run: StepRun): Pro
   hold.launchFailures = 0
   hold.runs.set(attempt, state.status === 'ended' ? state.exit : null)
   if (state.status !== 'ended') runner.follow(attempt)
+  await enter(tools, scene, run, state)
   return { status: 'followed' }
 }
