@@ -83,11 +83,22 @@ const takeOver = async (tools: HostTools, scene: Scene, attempt: string, launch:
   return { status: 'applied' }
 }
 
+/** Nobody but this hold knows of a fresh attempt: it ran nowhere, and nothing can have answered it. Null for all others. */
+const startFresh = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<StepStart | null> => {
+  const { hold } = scene
+  const agent = tools.config.agents.get(roleOf(step.agent.name))
+  if (!hold.fresh.has(attempt) || hold.runs.has(attempt) || step.baseline_partial || !agent) return null
+  return runStep(tools, scene, { step, attempt, agent, mayStart: true })
+}
+
 /**
  * One look at a running step: takes its answer, starts its agent, or settles its end.
  */
 export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: string): Promise<Tended> => {
   const { hold } = scene
+  const fresh = await startFresh(tools, scene, step, attempt)
+  if (fresh?.status === 'held-back') return fresh
+  if (fresh && fresh.status !== 'refused') return { status: hold.runs.get(attempt) ? 'applied' : 'at-work' }
   const { answer, launch, isPartial } = await look(tools, scene, step)
   const applied = async (event: EngineEvent): Promise<Tended> => {
     await apply(tools, scene, event)
@@ -108,6 +119,7 @@ export const tend = async (tools: HostTools, scene: Scene, step: Step, attempt: 
     if (!mayStart) throw unproven()
     return applied(endedEvent(tools, scene, { attempt, error, fault: 'agent', launch }))
   }
+  if (fresh) return fail(fresh.error)
   const agent = tools.config.agents.get(roleOf(step.agent.name))
   if (!agent) return fail(`There is no agent "${step.agent.name}" in ${tools.config.file}.`)
   if (!hold.runs.has(attempt)) {
