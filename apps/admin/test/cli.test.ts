@@ -3,14 +3,10 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { addActCommands } from '../src/act/commands.ts'
-import { createCli } from '../src/cli/cli.ts'
-import { addSeeCommands } from '../src/see/commands.ts'
+import { createProgram } from '../src/program.ts'
 import { grounds } from './admin.ts'
 
-const cli = createCli('')
-addSeeCommands(cli)
-addActCommands(cli)
+const cli = createProgram()
 
 const folder = fileURLToPath(new URL('../schema', import.meta.url))
 

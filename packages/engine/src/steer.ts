@@ -1,4 +1,4 @@
-import type { Stores, Workflow } from '@nexus/core'
+import { isJsonObject, type Stores, type Workflow } from '@nexus/core'
 import { advance } from './advance.ts'
 import { awaitsApproval } from './control.ts'
 import { documentOf, toData, type WorkflowDocument } from './document.ts'
@@ -39,9 +39,17 @@ const save = async ({ workflows }: Pick<Stores, 'workflows'>, workflow: Workflow
   return workflows.save({ id, name, project, issueNumber, state, currentStep, data: toData(document) }, { ifRev: rev })
 }
 
-/** The inbox task that the workflow works for. */
-const taskOf = ({ metadata }: WorkflowDocument): string | null =>
+const taskIn = (metadata: Readonly<Record<string, unknown>>): string | null =>
   typeof metadata['inbox_task_id'] === 'string' ? metadata['inbox_task_id'] : null
+
+/** The inbox task that the workflow works for. */
+const taskOf = ({ metadata }: WorkflowDocument): string | null => taskIn(metadata)
+
+/** The same of a stored workflow, whether its steps can be read or not. */
+export const linkedTask = ({ data }: Pick<Workflow, 'data'>): string | null => {
+  const metadata = data['metadata']
+  return isJsonObject(metadata) ? taskIn(metadata) : null
+}
 
 const apply = async (stores: Pick<Stores, 'workflows'>, id: string, order: Order): Promise<Steered> => {
   for (;;) {

@@ -2,6 +2,9 @@ import { Command } from 'commander'
 import type { z } from 'zod'
 import { type ExitName, exit, exitMeanings } from './exit.ts'
 
+/** Records whose ids a shell can complete. */
+export type CompletedIds = 'tasks' | 'workflows' | 'issues' | 'keys' | 'runs' | 'conflicts'
+
 /** What every command says of itself. */
 export interface About {
   description: string
@@ -11,6 +14,8 @@ export interface About {
   exits?: { readonly [name in ExitName]?: string | true }
   /** What `--json` prints; null for a command that prints no records of its own. */
   prints: z.ZodType | null
+  /** What its arguments name, for the shell to complete. */
+  completes?: CompletedIds
 }
 
 /** The program while its commands are added, and what they say of themselves, by their path: `inbox requeue`. */

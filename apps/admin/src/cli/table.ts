@@ -61,3 +61,10 @@ export const table = (
     })
     .join('\n')
 }
+
+/** One record: a line for each member that says something. */
+export const fields = (record: Readonly<Record<string, string | number | boolean | null>>): string => {
+  const said = Object.entries(record).filter(([, value]) => value !== null && value !== '')
+  const width = Math.max(0, ...said.map(([name]) => name.length))
+  return said.map(([name, value]) => `${name.padEnd(width)}  ${plain(String(value))}`).join('\n')
+}

@@ -1,0 +1,13 @@
+import { addActCommands } from './act/commands.ts'
+import { addAuditCommands } from './audit/commands.ts'
+import { type Cli, createCli } from './cli/cli.ts'
+import { addSeeCommands } from './see/commands.ts'
+
+/** The whole program: each area adds its commands. */
+export const createProgram = (): Cli => {
+  const cli = createCli('See, repair and move the state that Nexus keeps.')
+  addSeeCommands(cli)
+  addActCommands(cli)
+  addAuditCommands(cli)
+  return cli
+}
