@@ -3,6 +3,7 @@ import { node } from '../../tsup.base.ts'
 
 const entry = {
   index: 'src/index.ts',
+  look: 'src/look.ts',
   main: 'src/main.ts',
   supervisor: 'src/supervisor.ts',
   'demo-agent': 'src/demo/agent.ts',

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Backend, BackendContext, Config, JournalFiles } from '@nexus/core'
 import { createIds, systemClock } from '@nexus/core'
@@ -36,8 +35,21 @@ export const composeStores = (config: Config): Promise<Backend> =>
   })
 
 /** The journal of the root, which is not made by looking. */
-export const findJournal = async ({ dir }: Config): Promise<JournalFiles | null> => {
-  const root = resolve(dir)
-  if (!existsSync(root)) return null
-  return (await import('@nexus/fs-backend')).openJournalFiles({ root, ...createContext() })
+export const findJournal = async ({ dir }: Config): Promise<JournalFiles | null> =>
+  (await import('@nexus/fs-backend')).findJournalFiles({ root: resolve(dir), ...createContext() })
+
+/** What is below the root, which looking neither makes nor changes. `most` records of each store are read, all where it is null. */
+export const surveyFiles = async ({ dir }: Config, most: number | null, states: readonly string[]) =>
+  (await import('@nexus/fs-backend')).surveyRoot({ root: resolve(dir), most, states, ...createContext() })
+
+/** What the database is and holds; null where none is configured. Nothing is made or migrated. */
+export const surveyTables = async ({ dsn }: Config, most: number | null, states: readonly string[]) =>
+  dsn === null
+    ? null
+    : (await import('@nexus/pg-backend')).surveyDatabase({ dsn, most, states, logger: createContext().logger })
+
+/** What can be put right below the root without touching what anybody wrote. */
+export const rootRepairs = async ({ dir }: Config) => {
+  const { closeToOthers, openToOwner, sweepRoot } = await import('@nexus/fs-backend')
+  return { closeToOthers, openToOwner, sweep: () => sweepRoot({ root: resolve(dir), ...createContext() }) }
 }

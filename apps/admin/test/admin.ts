@@ -22,14 +22,18 @@ export interface Ground extends AsyncDisposable {
   folder: string
   env: Record<string, string>
   /** Runs the real program there, and waits for its end. */
-  admin(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>
+  admin(
+    args: readonly string[],
+    options?: { input?: string; env?: Record<string, string> | undefined; uid?: number },
+  ): Promise<Ended>
 }
 
 const run = async (
   args: readonly string[],
-  { cwd, env, input = '' }: { cwd: string; env: Record<string, string>; input?: string },
+  { cwd, env, input = '', uid }: { cwd: string; env: Record<string, string>; input?: string; uid?: number },
 ): Promise<Ended> => {
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } })
+  const as = uid === undefined ? {} : { uid, gid: uid }
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH: process.env['PATH'], ...env }, ...as })
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
   // A program that refuses early reads none of it.
   child.stdin.on('error', () => {})
@@ -54,8 +58,13 @@ const openGround = async (kind: 'files' | 'postgres' | 'mixed'): Promise<Ground>
   return {
     folder,
     env,
-    admin: (args, { input, env: more } = {}) =>
-      run(args, { cwd: folder, env: { ...env, ...more }, ...(input !== undefined && { input }) }),
+    admin: (args, { input, env: more, uid } = {}) =>
+      run(args, {
+        cwd: folder,
+        env: { ...env, ...more },
+        ...(input !== undefined && { input }),
+        ...(uid !== undefined && { uid }),
+      }),
     async [Symbol.asyncDispose]() {
       await database?.[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })

@@ -1,3 +1,5 @@
 export { type FsBackendOptions, makeInboxFolders, openFsBackend, openMailbox } from './backend.ts'
-export { openJournalFiles } from './journal.ts'
+export { findJournalFiles, openJournalFiles } from './journal.ts'
 export { makeFolders } from './root.ts'
+export { closeToOthers, openToOwner } from './survey/access.ts'
+export { type RootContents, type RootSurvey, type Space, surveyRoot, sweepRoot } from './survey/survey.ts'

@@ -4,7 +4,8 @@ import type { FsBackendOptions } from './backend.ts'
 import { guarded, isAbsent } from './fs-errors.ts'
 import { recordName } from './layout.ts'
 import { isTelling, isUnchanged, type Stamp } from './stamp.ts'
-import { type FsTools, openTools } from './tools.ts'
+import { sys } from './syscalls.ts'
+import { createTools, type FsTools, openTools } from './tools.ts'
 
 const ascending = (a: number, b: number): number => a - b
 
@@ -33,9 +34,7 @@ const createListing = ({ layout, reading }: FsTools) => {
   }
 }
 
-/** The journal of an outage on the root's disk. Never closed: it holds nothing open. */
-export const openJournalFiles = async ({ root, ...context }: FsBackendOptions): Promise<JournalFiles> => {
-  const tools = await openTools(root, context, () => false)
+const createJournalFiles = (tools: FsTools): JournalFiles => {
   const { layout, reading, atomic } = tools
   const slots = async (generation: number): Promise<number[]> =>
     numbersOf(await reading.files(layout.journalGeneration(generation)), recordName.slot)
@@ -50,4 +49,14 @@ export const openJournalFiles = async ({ root, ...context }: FsBackendOptions): 
       await atomic.loose.removeFolder(layout.journalGeneration(generation))
     },
   }
+}
+
+/** The journal of an outage on the root's disk. Never closed: it holds nothing open. */
+export const openJournalFiles = async ({ root, ...context }: FsBackendOptions): Promise<JournalFiles> =>
+  createJournalFiles(await openTools(root, context, () => false))
+
+/** The same for who only looks: nothing is made or swept. Null where there is no root. */
+export const findJournalFiles = async ({ root, ...context }: FsBackendOptions): Promise<JournalFiles | null> => {
+  if (statOf(root) === null) return null
+  return createJournalFiles(createTools(await guarded(root, () => sys.realpath(root)), context, () => false))
 }

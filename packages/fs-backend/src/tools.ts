@@ -20,17 +20,19 @@ export interface FsTools extends BackendContext {
   withFolder: WithFolder
   quarantine: Quarantine
   revisions: Revisions
+  /** Whether the maker of a temp file is provably gone. */
+  isStrayTemp(name: string): boolean
   isClosed(): boolean
   /** What every call does first. */
   checkOpen(options?: CallOptions): void
 }
 
-export const openTools = async (
-  given: string,
+/** For a root that is there, by its real path. Does nothing yet. */
+export const createTools = (
+  root: string,
   { clock, ids, logger, liveness }: BackendContext,
   isClosed: () => boolean,
-): Promise<FsTools> => {
-  const root = await guarded(given, () => openRoot(given))
+): FsTools => {
   const layout = createLayout(root)
   const withFolder = createWithFolder(root)
   const reading = createReading(withFolder)
@@ -39,7 +41,6 @@ export const openTools = async (
   const tempName = (): string => tempNames.next()
   const quarantine = createQuarantine(atomic, layout, logger)
   const revisions = createRevisions({ root, layout, atomic, reading, quarantine, logger, tempName })
-  await sweepTemps({ reading, atomic, revisions, layout, isStray: (name) => tempNames.isStray(name) })
   return {
     clock,
     ids,
@@ -52,7 +53,14 @@ export const openTools = async (
     withFolder,
     quarantine,
     revisions,
+    isStrayTemp: (name) => tempNames.isStray(name),
     isClosed,
     checkOpen: (options) => checkOpen(isClosed(), 'filesystem', options),
   }
+}
+
+export const openTools = async (given: string, context: BackendContext, isClosed: () => boolean): Promise<FsTools> => {
+  const tools = createTools(await guarded(given, () => openRoot(given)), context, isClosed)
+  await sweepTemps(tools)
+  return tools
 }

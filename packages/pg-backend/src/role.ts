@@ -1,7 +1,8 @@
 import { refuse } from './refuse.ts'
 import type { Query } from './session.ts'
 
-const tables = [
+/** All tables that are ours. */
+export const tables = [
   '_prisma_migrations',
   'nexus_workflows',
   'nexus_completions',

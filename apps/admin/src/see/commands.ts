@@ -4,6 +4,7 @@ import { exit } from '../cli/exit.ts'
 import { type Json, print } from '../cli/output.ts'
 import { withStores } from '../cli/with-stores.ts'
 import { findJournal } from '../compose.ts'
+import { addDoctorCommand } from './doctor/command.ts'
 import { isDegraded, readStatus, Status, statusText } from './status.ts'
 
 const showStatus = async (options: Json): Promise<void> => {
@@ -23,4 +24,5 @@ export const addSeeCommands = (cli: Cli): void => {
       prints: Status,
     })
     .action(showStatus)
+  addDoctorCommand(cli)
 }

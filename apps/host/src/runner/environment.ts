@@ -1,3 +1,5 @@
+import { RUN_VARIABLE } from './run-variable.ts'
+
 /** What the host tells an agent about its run. */
 export interface AgentVariables {
   readonly NEXUS_ATTEMPT?: string
@@ -37,3 +39,18 @@ export function agentEnvironment(
   }
   return env
 }
+
+const ownVariables: Readonly<Record<keyof AgentVariables, true>> = {
+  NEXUS_ATTEMPT: true,
+  NEXUS_COMPLETION_FILE: true,
+  NEXUS_COMPLETION_URL: true,
+  NEXUS_COMPLETION_TOKEN: true,
+  NEXUS_PROJECT: true,
+  NEXUS_ISSUE: true,
+  NEXUS_STEP: true,
+  NEXUS_AGENT: true,
+  NEXUS_WORKFLOW: true,
+}
+
+/** Every variable that an agent gets from its host. */
+export const agentVariableNames: readonly string[] = [...Object.keys(ownVariables), RUN_VARIABLE, 'NEXUS_PROMPT_FILE']

@@ -1,4 +1,5 @@
 export { documentedColumns, type ExistingDatabase, type ExistingRow, fillDatabase, rowDigests } from './database.ts'
 export { existingDatabases } from './databases.ts'
+export { inboxTasks } from './tables.ts'
 export { type ExistingRecords, type ExistingTree, plantTree, treeDigests } from './tree.ts'
 export { existingTrees } from './trees.ts'
