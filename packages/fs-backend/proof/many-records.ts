@@ -50,7 +50,8 @@ export const createRecords = (root: string, count: number): void => {
     const payload = { agent_type: 'developer', summary: `Done ${n}`, key_findings: ['x'.repeat(100)] }
     const identity = { issueNumber, agentType: 'developer', status: 'complete' }
     const key = dedupKey(identity)
-    const fields = { ...identity, summary: payload.summary, payload, reportId: null, dedupKey: key }
+    const data = JSON.stringify(payload)
+    const fields = { ...identity, summary: payload.summary, data, reportId: null, dedupKey: key }
     const record = encodeRecord({ ...fields, seq: n + 1, createdAt: at, savedAt: at })
     write(join(layout.issue(project, issueNumber), `${shortHash('developer:complete')}.json`), record)
     write(layout.dedupKey(key), encodeJson({ dedup_key: key, project }))

@@ -1,8 +1,9 @@
 import type { Stats } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { type Bulk, createBulk } from './bulk.ts'
 import type { Folder, WithFolder } from './folder.ts'
 import { isAbsent, storeErrorOf } from './fs-errors.ts'
-import { createFolders } from './make-folder.ts'
+import { createFolders, type Folders } from './make-folder.ts'
 import { append, type Bytes, link, quietly, settle, writeTemp } from './steps.ts'
 import { sys } from './syscalls.ts'
 
@@ -26,6 +27,7 @@ export interface Atomic {
   remove(path: string): Promise<'removed' | 'absent'>
   /** Makes durable what was seen in the folder. To be called before acknowledging something only read. */
   syncFolder(path: string): Promise<void>
+  readonly bulk: Bulk
   /** Of one process's writes, or for living processes only: nothing of these is on the disk before something else syncs it. */
   readonly loose: LooseSteps
 }
@@ -61,8 +63,10 @@ interface Places {
   withTemp<T>(path: string, bytes: Bytes, how: { isLoose: boolean }, place: (temp: string) => At<T>): Promise<T>
 }
 
-const createPlaces = ({ root, tempFolder, withFolder, tempName }: AtomicParts): Places & Pick<Atomic, 'makeFolder'> => {
-  const folders = createFolders(root, withFolder)
+const createPlaces = (
+  { tempFolder, withFolder, tempName }: AtomicParts,
+  folders: Folders,
+): Places & Pick<Atomic, 'makeFolder'> => {
   const at = <T>(path: string, work: At<T>): Promise<T> =>
     withFolder(dirname(path), (folder) => work(folder, basename(path)))
   const inFolder = async <T>(path: string, work: At<T>): Promise<T> => {
@@ -129,10 +133,12 @@ const createLooseSteps = ({ inFolder, fromFolder, withTemp }: Places): LooseStep
 })
 
 export const createAtomic = (parts: AtomicParts): Atomic => {
-  const places = createPlaces(parts)
+  const folders = createFolders(parts.root, parts.withFolder)
+  const places = createPlaces(parts, folders)
   const { inFolder, fromFolder, withTemp, makeFolder } = places
   return {
     makeFolder,
+    bulk: createBulk(parts, folders),
     loose: createLooseSteps(places),
     createOnce: (path, bytes) => withTemp(path, bytes, { isLoose: false }, linkTemp(path, false)),
     replace: (path, bytes) =>

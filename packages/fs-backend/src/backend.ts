@@ -1,10 +1,20 @@
-import type { Backend, BackendContext, Health, Mailbox } from '@nexus/core'
+import {
+  type Backend,
+  type BackendContext,
+  type Health,
+  type Mailbox,
+  movedAway,
+  type StoreName,
+  type Stores,
+} from '@nexus/core'
 import { createCompletions } from './completions/completions.ts'
 import { createDrops } from './completions/drops.ts'
 import { createMailbox } from './completions/mailbox.ts'
 import { createSeen } from './completions/seen.ts'
 import { createHostState } from './host-state.ts'
 import { createInbox } from './inbox/inbox.ts'
+import { createRecords } from './records/records.ts'
+import { createStoresAtHome } from './stores-at-home.ts'
 import { createTaskFiles } from './task-files.ts'
 import { type FsTools, openTools } from './tools.ts'
 import { createWorkflows } from './workflows.ts'
@@ -15,15 +25,17 @@ export interface FsBackendOptions extends BackendContext {
 }
 
 /** Asks the disk, not the memory: a folder that cannot be listed and synced cannot keep anything. */
-const createHealth = ({ layout, atomic, clock, isClosed }: FsTools) => {
+const createHealth = ({ layout, atomic, marks, clock, isClosed }: FsTools) => {
   let downSince: number | null = null
   const down = (reason: string): Health => {
     downSince ??= clock.now()
     return { status: 'down', reason, since: downSince }
   }
-  return async (): Promise<Health> => {
+  return async (store: StoreName): Promise<Health> => {
     if (isClosed()) return down('The backend is closed.')
     try {
+      const moved = marks.present(store)
+      if (moved) return { status: 'down', reason: movedAway(moved).message, since: moved.at.getTime() }
       await atomic.makeFolder(layout.temp)
       await atomic.syncFolder(layout.temp)
       downSince = null
@@ -42,14 +54,20 @@ export const openFsBackend = async ({ root, ...context }: FsBackendOptions): Pro
   let isClosed = false
   const tools = await openTools(root, context, () => isClosed)
   const seen = createSeen(tools)
-  return {
-    name: 'filesystem',
-    capabilities: { manyHosts: true, mailbox: true },
+  const drops = createDrops(tools, seen)
+  const { completions, mirror } = createCompletions(tools, { seen, drops })
+  const stores: Stores = {
     workflows: createWorkflows(tools),
-    completions: createCompletions(tools, { seen, drops: createDrops(tools, seen) }),
+    completions,
     hostState: createHostState(tools),
     taskFiles: createTaskFiles(tools),
     inbox: createInbox(tools),
+  }
+  return {
+    name: 'filesystem',
+    capabilities: { manyHosts: true, mailbox: true },
+    ...createStoresAtHome(stores, tools.marks, tools.isClosed),
+    records: createRecords(tools, { stores, seen, drops, mirror }),
     health: createHealth(tools),
     async [Symbol.asyncDispose]() {
       isClosed = true

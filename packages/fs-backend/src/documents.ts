@@ -8,6 +8,7 @@ import {
   parseJson,
   type Rev,
 } from '@nexus/core'
+import { isIndentable } from './json-text.ts'
 import { sha256 } from './layout.ts'
 import type { ReadFile, Reading } from './reading.ts'
 
@@ -59,25 +60,10 @@ export const objectOf = ({
   return isJsonObject(parsed.value) ? { ok: true, value: parsed.value } : { ok: false, reason: 'is not a JSON object' }
 }
 
-/** Beyond this, indenting could make a deep document a hundred times as long. */
-const maxIndentWork = 64 * 1024 * 1024
-
-const depthOf = (text: string): number => {
-  let depth = 0
-  let deepest = 0
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at)
-    if (char === 0x7b || char === 0x5b) deepest = Math.max(deepest, ++depth)
-    else if (char === 0x7d || char === 0x5d) depth--
-  }
-  return deepest
-}
-
 /** JSON as the documented files have it: indented by two, a newline at the end. */
 export const encodeJson = (value: JsonValue): string => {
   const compact = JSON.stringify(value)
-  const isShort = compact.length * 513 <= maxIndentWork || compact.length * depthOf(compact) <= maxIndentWork
-  return `${isShort ? JSON.stringify(value, null, 2) : compact}\n`
+  return `${isIndentable(compact) ? JSON.stringify(value, null, 2) : compact}\n`
 }
 
 /** Files keep times in fractions of a millisecond that a double cannot hold exactly. */

@@ -63,7 +63,13 @@ export const obstacleError = (path: string): StoreError =>
 /** What fails after its effect may have begun may have happened. */
 export const unsure = (error: unknown): unknown =>
   error instanceof StoreError && error.code === 'unavailable'
-    ? new StoreError({ code: 'unavailable', message: error.message, outcome: 'unknown', cause: error.cause })
+    ? new StoreError({
+        code: 'unavailable',
+        message: error.message,
+        outcome: 'unknown',
+        ...(error.movedTo !== undefined && { movedTo: error.movedTo }),
+        cause: error.cause,
+      })
     : error
 
 /** The rest of a call that has begun. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { canExist, invalid } from '@nexus/core'
+import { canExist, invalid, type StoreName } from '@nexus/core'
 
 export const taskStates = ['active', 'closed'] as const
 export type TaskState = (typeof taskStates)[number]
@@ -76,6 +76,9 @@ export const createLayout = (root: string) => {
     /** Which project holds a dedup key. */
     dedupKey: (key: string): string => join(root, '.dedup', shortHash(key).slice(0, 2), `${shortHash(key)}.json`),
     sequence: join(root, '.seq'),
+    /** Which stores have gone to another backend: one file for each. */
+    moved: join(root, '.moved'),
+    movedStore: (store: StoreName): string => join(root, '.moved', `${store}.json`),
 
     inbox: join(root, 'inbox'),
     inboxProject,

@@ -3,6 +3,8 @@ import { type Atomic, createAtomic } from './atomic.ts'
 import { createWithFolder, type WithFolder } from './folder.ts'
 import { guarded } from './fs-errors.ts'
 import { createLayout, type Layout } from './layout.ts'
+import { createListing, type Listing } from './listing.ts'
+import { createMarks, type Marks } from './moved.ts'
 import { createQuarantine, type Quarantine } from './quarantine.ts'
 import { createReading, type Reading } from './reading.ts'
 import { createRevisions, type Revisions } from './revisions/revisions.ts'
@@ -17,11 +19,13 @@ export interface FsTools extends BackendContext {
   layout: Layout
   atomic: Atomic
   reading: Reading
+  listing: Listing
   withFolder: WithFolder
   quarantine: Quarantine
   revisions: Revisions
   /** Whether the maker of a temp file is provably gone. */
   isStrayTemp(name: string): boolean
+  marks: Marks
   isClosed(): boolean
   /** What every call does first. */
   checkOpen(options?: CallOptions): void
@@ -50,10 +54,12 @@ export const createTools = (
     layout,
     atomic,
     reading,
+    listing: createListing({ withFolder }),
     withFolder,
     quarantine,
     revisions,
     isStrayTemp: (name) => tempNames.isStray(name),
+    marks: createMarks(layout, atomic),
     isClosed,
     checkOpen: (options) => checkOpen(isClosed(), 'filesystem', options),
   }

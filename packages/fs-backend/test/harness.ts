@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { isJsonObject, parseJson } from '@nexus/core'
+import { isJsonObject, parseJson, patchJsonText } from '@nexus/core'
 import { type ForeignProgram, type Harness, openHarness } from '@nexus/testkit'
 import { openFsBackend } from '../src/index.ts'
 
@@ -29,10 +29,10 @@ export const createFsForeign = (root: string): ForeignProgram => {
   return {
     async insertWorkflow({ data, id, name, state, currentStep }) {
       const document = objectIn(data)
-      const text = document
-        ? JSON.stringify({ id, name, state, current_step: currentStep, ...document }, null, 2)
-        : data
-      await write(workflow(id), text)
+      const columns = Object.entries({ id, name, state, current_step: currentStep })
+      const entries = Object.fromEntries(columns.filter(([member]) => document && !Object.hasOwn(document, member)))
+      const patched = patchJsonText(data, { entries })
+      await write(workflow(id), patched.ok ? patched.text : data)
     },
     async setWorkflowState(id, state) {
       const document = objectIn(await readFile(workflow(id), 'utf8')) ?? {}

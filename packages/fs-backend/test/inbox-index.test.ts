@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { createFakes } from '@nexus/testkit'
 import { expect, test } from 'vitest'
 import { createFolderIndex } from '../src/inbox/folder-index.ts'
-import { createListing, type Listing } from '../src/inbox/listing.ts'
 import { createNews } from '../src/inbox/news.ts'
+import { createListing, type Listing } from '../src/listing.ts'
 import { openTools } from '../src/tools.ts'
 
 const few = 3

@@ -40,8 +40,9 @@ test('a heap puts many in order in slices, and takes in what comes meanwhile', a
   expect(rest).toEqual([...numbers, 200].sort(ascending))
 })
 
-test('a selection holds the greatest ids below one, with all that goes by them', () => {
-  const selection = createSelection<string>(3, '80')
+test('a selection holds the first ids beyond one, with all that goes by them', () => {
+  const greatestFirst = (a: string, b: string): number => Number(b) - Number(a)
+  const selection = createSelection<string>(3, { beyond: '80', compare: greatestFirst })
   for (const n of scattered(250)) selection.add(String(n).padStart(2, '0'), `item ${n}`)
   expect(selection.all().map((items) => [items[0], new Set(items).size])).toEqual([
     ['item 79', 1],
@@ -49,5 +50,5 @@ test('a selection holds the greatest ids below one, with all that goes by them',
     ['item 77', 1],
   ])
   expect(selection.all()[0]?.length).toBeGreaterThan(1)
-  expect(createSelection<string>(3, null).all()).toEqual([])
+  expect(createSelection<string>(3, { beyond: null, compare: greatestFirst }).all()).toEqual([])
 })

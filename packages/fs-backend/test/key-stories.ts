@@ -92,7 +92,7 @@ const createActs = (tools: FsTools) => {
   const save = createSave(tools, {
     records,
     keys,
-    sequence: { next: async () => ({ number: 1, settled: Promise.resolve() }) },
+    sequence: { next: async () => ({ number: 1, settled: Promise.resolve() }), raise: async () => undefined },
   })
   return {
     async save(project: string): Promise<string> {

@@ -7,7 +7,7 @@ import type { Decision } from '../revisions/revisions.ts'
 import type { FsTools } from '../tools.ts'
 import { createDedupKeys, type DedupKeys } from './dedup-keys.ts'
 import type { Drops } from './drops.ts'
-import { createMirror } from './mirror.ts'
+import { createMirror, type Mirror } from './mirror.ts'
 import { createReads } from './reads.ts'
 import { createRecords, type Identity, type Records, recordOf } from './record.ts'
 import { createSave } from './save.ts'
@@ -28,7 +28,10 @@ export interface CompletionParts {
   drops: Drops
 }
 
-export const createCompletions = (tools: FsTools, { seen, drops }: CompletionParts): CompletionStore => {
+export const createCompletions = (
+  tools: FsTools,
+  { seen, drops }: CompletionParts,
+): { completions: CompletionStore; mirror: Mirror } => {
   const { layout, revisions, quarantine, checkOpen } = tools
   const records = createRecords(tools)
   const keys = createDedupKeys(tools, records)
@@ -52,7 +55,7 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
     return decideDelete(present?.document ?? null, ifRev, keep)
   }
 
-  return {
+  const completions: CompletionStore = {
     ...createReads(tools, { records, seen, drops, save: saveAndMirror }),
     async save(completion, options) {
       checkOpen(options)
@@ -82,4 +85,5 @@ export const createCompletions = (tools: FsTools, { seen, drops }: CompletionPar
       return result
     },
   }
+  return { completions, mirror }
 }

@@ -4,7 +4,7 @@ import { documentOf } from '../documents.ts'
 import { isVisibleName, recordName } from '../layout.ts'
 import { look } from '../look.ts'
 import type { FsTools } from '../tools.ts'
-import { interpret, latestOf } from './record.ts'
+import { interpret, latestOf, tieOf } from './record.ts'
 
 /** What a page of the latest asks of one issue: where its latest record lies, and what cannot be read. */
 interface IssueFacts {
@@ -56,7 +56,8 @@ function* candidatesOf(project: string, issues: string, known: ReadonlyMap<strin
       return { key, project, folder, file, isLatest: file === facts.latest }
     }
     for (const file of facts.corrupt) yield candidate([0, join(folder, file)], file)
-    if (facts.latest !== null) yield candidate([facts.seq, ''], facts.latest)
+    if (facts.latest !== null)
+      yield candidate([facts.seq, tieOf({ seq: facts.seq, path: join(folder, facts.latest) })], facts.latest)
   }
 }
 

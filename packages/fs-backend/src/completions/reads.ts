@@ -19,7 +19,7 @@ import type { FsTools } from '../tools.ts'
 import type { Drops } from './drops.ts'
 import { createLatest, type LatestCandidate } from './latest.ts'
 import { createMailbox } from './mailbox.ts'
-import { latestOf, type Records, type StoredRecord } from './record.ts'
+import { latestOf, type Records, type StoredRecord, tieOf } from './record.ts'
 import type { Seen } from './seen.ts'
 
 const Cursor = z.tuple([z.number(), z.string()])
@@ -27,7 +27,7 @@ const Cursor = z.tuple([z.number(), z.string()])
 const pageOf = (request: PageRequest, records: AsyncIterable<StoredRecord>): Promise<Page<Completion>> => {
   const rows = async function* () {
     for await (const { seq, found, document } of records) {
-      const key: [number, string] = [seq, found.ok ? '' : document.path]
+      const key: [number, string] = [seq, tieOf({ seq, path: document.path })]
       yield { key, found }
     }
   }

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import type { Reading } from '@nexus/core'
-import { type Completion, isJsonObject, type JsonObject, parseJson } from '@nexus/core'
+import { type Completion, type CompletionRecord, isJsonObject, type JsonObject, parseJson } from '@nexus/core'
 import { z } from 'zod'
 import { encodeJson, objectOf, readDocument, type StoredDocument } from '../documents.ts'
 import { recordName, shortHash } from '../layout.ts'
@@ -22,7 +22,8 @@ export const recordOf = ({ project, issueNumber, agentType, status }: Identity):
 
 /** The stored form, snake_case as everything on disk. */
 const StoredCompletion = z.object({
-  seq: z.number(),
+  /** Null for one older than the order of saving. */
+  seq: z.number().nullable(),
   dedup_key: z.string(),
   issue_number: z.string(),
   agent_type: z.string(),
@@ -40,14 +41,26 @@ export interface StoredRecord {
   document: StoredDocument
   found: Reading<Completion>
   seq: number
+  /** As it was written: its place in the order of saving, and its payload. Null where it cannot be read. */
+  written: { seq: number | null; data: string } | null
 }
 
-export type RecordFields = Omit<Completion, 'project' | 'rev'> & { seq: number }
+/** Older than all that have a place in the order of saving, and among themselves by time. */
+const orderOf = (seq: number | null, createdAt: Date): number => seq ?? createdAt.getTime() - Number.MAX_SAFE_INTEGER
+
+/** What tells two records of one place in the order apart: only those that never got one of their own share it. */
+export const tieOf = ({ seq, path }: { seq: number; path: string }): string => (seq > 0 ? '' : path)
+
+export type RecordFields = Omit<CompletionRecord, 'project'> & {
+  /** For who finds the record by its key alone. */
+  project?: string
+}
 
 export const encodeRecord = (fields: RecordFields): Buffer =>
   Buffer.from(
     encodeJson(
       seal({
+        ...(fields.project === undefined ? {} : { project: fields.project }),
         seq: fields.seq,
         dedup_key: fields.dedupKey,
         issue_number: fields.issueNumber,
@@ -57,7 +70,7 @@ export const encodeRecord = (fields: RecordFields): Buffer =>
         report_id: fields.reportId,
         created_at: fields.createdAt.toISOString(),
         saved_at: fields.savedAt.toISOString(),
-        data: JSON.stringify(fields.payload),
+        data: fields.data,
       }),
     ),
   )
@@ -82,7 +95,12 @@ export const interpret = (project: string, document: StoredDocument): StoredReco
   const parsed = parse(document)
   if (!parsed.ok) {
     const name = recordName.json(basename(path)) ?? path
-    return { document, found: { ok: false, corrupt: { name, place: path, reason: parsed.reason, rev } }, seq: 0 }
+    return {
+      document,
+      found: { ok: false, corrupt: { name, place: path, reason: parsed.reason, rev } },
+      seq: 0,
+      written: null,
+    }
   }
   const { stored, payload } = parsed
   const item: Completion = {
@@ -98,7 +116,8 @@ export const interpret = (project: string, document: StoredDocument): StoredReco
     savedAt: stored.saved_at,
     rev,
   }
-  return { document, found: { ok: true, item }, seq: stored.seq }
+  const { seq, data } = stored
+  return { document, found: { ok: true, item }, seq: orderOf(seq, item.createdAt), written: { seq, data } }
 }
 
 /** Reading the records of completions; writing is `save` and `delete` of the store. */

@@ -36,9 +36,9 @@ export const createSave = (tools: FsTools, { records, keys, sequence }: SavePart
     const former = present?.found.ok ? present.found.item : null
     const savedAt = new Date(clock.now())
     const createdAt = former?.createdAt ?? savedAt
-    const { project: _, ...fields } = input
+    const { project: _, payload, ...fields } = input
     const { number: seq, settled } = await sequence.next()
-    const bytes = encodeRecord({ ...fields, dedupKey, seq, createdAt, savedAt })
+    const bytes = encodeRecord({ ...fields, data: JSON.stringify(payload), dedupKey, seq, createdAt, savedAt })
     const base = present?.document.stat ?? null
     const change: Change = { kind: 'put', path: records.path(input), bytes, modified: savedAt, base }
     // Both reach the disk at one time.

@@ -34,9 +34,15 @@ const entryPattern = /^(\d+)-\d+-[0-9a-f]{16}\.(drop|mirror|rejected)$/
 /** Of a file that is too long for a report: nobody reads it to learn its sum. */
 const unread = '0'.repeat(16)
 
+const nameOf = (mtimeMs: number, size: number, bytes: Uint8Array): string =>
+  `${Math.round(mtimeMs * 1000)}-${size}-${size > maxReportBytes ? unread : sha256(bytes).slice(0, 16)}`
+
 /** The sighting's name among those of its file. */
-export const sightingName = ({ stat, bytes }: Sighting): string =>
-  `${Math.round(stat.mtimeMs * 1000)}-${stat.size}-${stat.size > maxReportBytes ? unread : sha256(bytes).slice(0, 16)}`
+export const sightingName = ({ stat, bytes }: Sighting): string => nameOf(stat.mtimeMs, stat.size, bytes)
+
+/** The name of what is to be written whole. */
+export const sightingOf = ({ mtimeMs, bytes }: { mtimeMs: number; bytes: Uint8Array }): string =>
+  nameOf(mtimeMs, bytes.length, bytes)
 
 const kindIn = (names: readonly string[], sighting: Sighting): SeenKind | null => {
   const prefix = `${sightingName(sighting)}.`

@@ -5,6 +5,8 @@ import type { FsTools } from '../tools.ts'
 export interface Sequence {
   /** `settled`: it is on the disk. To be awaited before what carries the number can be seen. */
   next(): Promise<{ number: number; settled: Promise<void> }>
+  /** All numbers from now on are above this one. */
+  raise(number: number): Promise<void>
 }
 
 const kept = 8
@@ -24,6 +26,11 @@ export const createSequence = ({ layout, atomic, reading, clock }: FsTools): Seq
   }
 
   return {
+    async raise(number) {
+      const present = await numbers()
+      if (Math.max(0, ...present) < number) await atomic.loose.createOnce(join(folder, String(number)), '')
+      await atomic.syncFolder(folder)
+    },
     async next() {
       for (;;) {
         const present = await numbers()

@@ -21,18 +21,18 @@ interface NewTask {
   markdown: string
 }
 
-const readTask = ({ clock, ids }: InboxTools, input: EnqueueTask): NewTask => {
+const readTask = ({ clock }: InboxTools, nextId: () => string, input: EnqueueTask): NewTask => {
   const { markdown, runAt, ...task } = parseInput(EnqueueTask, input, 'task')
   checkName('project', task.project)
   checkName('filename', task.filename)
   if (task.issueNumber !== null) checkName('issueNumber', task.issueNumber)
   const now = clock.now()
   const unused = { attempts: 0, recoveries: 0, error: null, cancelRequested: false, processedAt: null }
-  return { markdown, record: { ...task, ...unused, id: ids.next(), runAt: runAt?.getTime() ?? now, createdAt: now } }
+  return { markdown, record: { ...task, ...unused, id: nextId(), runAt: runAt?.getTime() ?? now, createdAt: now } }
 }
 
 export const createEnqueue = (tools: InboxTools): InboxStore['enqueue'] => {
-  const { staging, identities, locate, ids } = tools
+  const { staging, identities, locate, taskIds } = tools
 
   /** The live holder of the identity, without writing anything. */
   const known = async (record: TaskRecord): Promise<string | null> => {
@@ -66,7 +66,7 @@ export const createEnqueue = (tools: InboxTools): InboxStore['enqueue'] => {
     const holder = await known(task.record)
     if (holder !== null) return { status: 'duplicate', id: holder }
     for (let turn = 0; turn < mostTurns; turn += 1) {
-      const record = turn === 0 ? task.record : { ...task.record, id: ids.next() }
+      const record = turn === 0 ? task.record : { ...task.record, id: (await taskIds.open())() }
       const result = await enqueueOnce({ ...task, record })
       if (result) return result
     }
@@ -76,7 +76,8 @@ export const createEnqueue = (tools: InboxTools): InboxStore['enqueue'] => {
   return async (inputs, options?: CallOptions) => {
     tools.checkOpen(options)
     // All are read before the first is kept: a refused task means that nothing was written.
-    const tasks = inputs.map((input) => readTask(tools, input))
+    const nextId = await taskIds.open()
+    const tasks = inputs.map((input) => readTask(tools, nextId, input))
     const firsts = new Map<string, NewTask>()
     for (const task of tasks) if (!firsts.has(identityKey(task.record))) firsts.set(identityKey(task.record), task)
     const answers = new Map<NewTask, EnqueueResult>()

@@ -1,5 +1,5 @@
+import type { Listing } from '../listing.ts'
 import { createHeap, type Heap } from './heap.ts'
-import type { Listing } from './listing.ts'
 import type { Mark, News } from './news.ts'
 
 export interface Entry {

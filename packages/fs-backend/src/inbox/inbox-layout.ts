@@ -76,6 +76,35 @@ const parts = (name: string, count: number): string[] | null => {
 /** Priorities may be negative. */
 const priorityZero = 100
 
+/** Beyond what a name can say, which is what tasks of ours have, the record alone says it. */
+const priorityText = (priority: number): string => base36(Math.min(priority + priorityZero, 36 ** 2 - 1))
+
+/** A lease that is no whole number keeps its bits; no whole one is that long. */
+const leaseText = (leaseMs: number): string => {
+  if (Number.isSafeInteger(leaseMs)) return base36(leaseMs)
+  const bits = Buffer.alloc(8)
+  bits.writeDoubleBE(leaseMs)
+  return `x${bits.toString('hex')}`
+}
+
+const parseLease = (text: string): number =>
+  /^x[0-9a-f]{16}$/.test(text) ? Buffer.from(text.slice(1), 'hex').readDoubleBE() : Number.parseInt(text, 36)
+
+/** Whether a task of that id can lie here under it: it is part of file names. */
+export const isTaskId = (id: string): boolean => /^[0-9a-z]{1,32}$/.test(id)
+
+/**
+ * In the order of enqueueing, as far as ids tell: ours are of one length and begin with the time. Numbers, which other
+ * backends give, were moved here before this one gave any.
+ */
+export const compareIds = (a: string, b: string): number => {
+  const [first, second] = [isNumber(a), isNumber(b)]
+  if (first !== second) return first ? -1 : 1
+  return (first ? a.length - b.length : 0) || (a < b ? -1 : Number(a > b))
+}
+
+const isNumber = (id: string): boolean => /^[1-9][0-9]{0,18}$/.test(id)
+
 /** When a task was made that has an id of ours; null where the id does not say it. */
 const madeAt = (id: string): number | null =>
   /^[0-9a-z]{25}$/.test(id) ? Math.floor(Number.parseInt(id.slice(0, 11), 36) / 1000) : null
@@ -88,11 +117,13 @@ export const inboxNames = {
   pending: ({ id, version, priority, due }: QueuedName): string =>
     version === 0 && priority === 0 && due === madeAt(id)
       ? `task_${id}.md`
-      : `task_${id}.${version}.${base36(priority + priorityZero)}.${base36(due)}.md`,
+      : `task_${id}.${version}.${priorityText(priority)}.${base36(due)}.md`,
   /** `order` is null where the name does not say it: other programs' names, and ours of earlier versions. */
   parsePending(name: string): { task: PendingName; order: Pick<QueuedName, 'priority' | 'due'> | null } | null {
     const [, id, version, priority, due] = pendingPattern.exec(name) ?? []
     if (id === undefined) return null
+    // The name of a task that another backend numbered says more.
+    if (version === undefined && isNumber(id)) return null
     if (version === undefined) {
       const made = madeAt(id)
       return { task: { id, version: 0 }, order: made === null ? null : { priority: 0, due: made } }
@@ -118,10 +149,10 @@ export const inboxNames = {
     return id === '' ? null : { due: Number.parseInt(due, 36), id, version: Number(version) }
   },
 
-  held: ({ id, epoch, holder, leaseMs }: HeldName): string => `${id}.${epoch}.${holder}.${base36(leaseMs)}`,
+  held: ({ id, epoch, holder, leaseMs }: HeldName): string => `${id}.${epoch}.${holder}.${leaseText(leaseMs)}`,
   parseHeld(name: string): HeldName | null {
     const [id = '', epoch = '', holder = '', lease = ''] = parts(name, 4) ?? []
-    return id === '' ? null : { id, epoch: Number(epoch), holder, leaseMs: Number.parseInt(lease, 36) }
+    return id === '' ? null : { id, epoch: Number(epoch), holder, leaseMs: parseLease(lease) }
   },
   /** What all names of one hold start with. */
   hold: ({ id, epoch, holder }: EndedName): string => `${id}.${epoch}.${holder}`,
@@ -223,6 +254,8 @@ export const createInboxLayout = ({ inbox, inboxProject, inboxTask, inboxShared 
   endedRecord: (status: EndedStatus, month: string, name: EndedName): string =>
     inboxShared('ended', fanOf(name.id), inboxNames.endedRecord(status, month, name)),
   news: inboxShared('news'),
+  /** The greatest id that came from elsewhere and is ahead of our clock. */
+  idFloor: inboxShared('floor'),
   identities: inboxShared('ids'),
   running: inboxShared('running'),
   registerTemp: inboxShared('tmp'),

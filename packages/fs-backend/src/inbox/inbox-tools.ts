@@ -11,7 +11,6 @@ import {
   inboxNames,
   type PendingName,
 } from './inbox-layout.ts'
-import { createListing, type Listing } from './listing.ts'
 import { createLocating, type Locating } from './location.ts'
 import { createNews } from './news.ts'
 import { createPlaces, type Places } from './places.ts'
@@ -20,18 +19,19 @@ import { createRecords, type Records, unlessCorrupt } from './record.ts'
 import { createRegister, type Register } from './register.ts'
 import { createRevival, type Revive } from './revival.ts'
 import { createStaging, type Staging } from './staging.ts'
+import { createTaskIds, type TaskIds } from './task-ids.ts'
 
 /** What the verbs of the inbox share. */
 export interface InboxTools extends FsTools, Locating {
   inbox: InboxLayout
   records: Records
   places: Places
-  listing: Listing
   queue: Queue
   identities: Identities
   /** Which hold runs an issue. */
   running: Register
   staging: Staging
+  taskIds: TaskIds
   endings: Endings
   revive: Revive
   /** Sees everything through that lies between two places, ours and what crashed processes left. */
@@ -68,10 +68,9 @@ const createHeld = (tools: FsTools, inbox: InboxLayout, places: Places): Pick<In
 }
 
 export const createInboxTools = (tools: FsTools): InboxTools => {
-  const { atomic, reading, clock } = tools
+  const { atomic, reading, listing, clock } = tools
   const layout = createInboxLayout(tools.layout)
   const records = createRecords(tools, layout)
-  const listing = createListing(tools)
   const places = createPlaces({ layout, reading, listing, records, clock })
   const news = createNews({ ...tools, path: layout.news })
   const queue = createQueue({ layout, places, atomic, reading, clock, listing, news, now: () => performance.now() })
@@ -104,11 +103,11 @@ export const createInboxTools = (tools: FsTools): InboxTools => {
     inbox: layout,
     records,
     places,
-    listing,
     queue,
     identities,
     running,
     staging,
+    taskIds: createTaskIds(tools, layout),
     revive,
     endings,
     finishAll,

@@ -11,6 +11,7 @@ import {
   type StoreError,
 } from '@nexus/core'
 import { createSlices } from '../slices.ts'
+import { compareIds } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import type { Location } from './location.ts'
 import { mapSome } from './places.ts'
@@ -27,7 +28,7 @@ const mostSelected = 16_384
 const growth = 8
 
 /** A task as its name tells it. */
-interface Named {
+export interface Named {
   id: string
   status: string
   locate(): Promise<Location | null>
@@ -56,9 +57,13 @@ export const readFilter = (filter: InboxFilter): Wanted => {
   return { limit, below, status: filter.status, project: filter.project }
 }
 
+const newestFirst = (a: string, b: string): number => compareIds(b, a)
+
+type Chosen = Pick<Selection<Named>, 'wants' | 'add'>
+
 /** Goes through the names of everything that may be wanted, in the order in which tasks move. */
-const createGathering = ({ places, queue, inbox }: InboxTools) => {
-  const waiting = async (selection: Selection<Named>, wantedProject: string | undefined): Promise<void> => {
+export const createGathering = ({ places, queue, inbox }: InboxTools) => {
+  const waiting = async (selection: Chosen, wantedProject: string | undefined): Promise<void> => {
     const status = 'pending'
     const slices = createSlices()
     await queue.delayed.refresh(true)
@@ -84,7 +89,7 @@ const createGathering = ({ places, queue, inbox }: InboxTools) => {
     }
   }
 
-  return async (selection: Selection<Named>, { status, project }: Wanted): Promise<void> => {
+  return async (selection: Chosen, { status, project }: Pick<Wanted, 'status' | 'project'>): Promise<void> => {
     const wanted = (other: string): boolean => status === undefined || status === other
     const add = (id: string, its: string, location: Location): void =>
       selection.add(id, { id, status: its, locate: async () => location })
@@ -119,7 +124,7 @@ const createNewest = (tools: InboxTools) => {
 
   return async (wanted: Wanted, most: number): Promise<Listed[]> => {
     for (let turn = 1; ; turn += 1) {
-      const selection = createSelection<Named>(most, wanted.below)
+      const selection = createSelection<Named>(most, { beyond: wanted.below, compare: newestFirst })
       await gather(selection, wanted)
       const groups = await mapSome(selection.all(), readTogether, located)
       if (groups.flat().some(isOther) && turn < mostTurns) continue
@@ -128,7 +133,7 @@ const createNewest = (tools: InboxTools) => {
   }
 }
 
-const corruptEntry = ({ id, status }: Listed, error: StoreError): CorruptEntry => ({
+export const corruptEntry = ({ id, status }: Pick<Listed, 'id' | 'status'>, error: StoreError): CorruptEntry => ({
   name: id,
   place: error.place ?? `${status} ${id}`,
   reason: error.message,

@@ -1,3 +1,4 @@
+import type { Listing } from '../listing.ts'
 import type { Reading } from '../reading.ts'
 import {
   type DelayedName,
@@ -7,7 +8,6 @@ import {
   type InboxLayout,
   inboxNames,
 } from './inbox-layout.ts'
-import type { Listing } from './listing.ts'
 import type { PendingPlace, Places } from './places.ts'
 import type { Queue } from './queue.ts'
 

@@ -1,5 +1,5 @@
 import { type InboxStore, StoreError } from '@nexus/core'
-import type { EndedPlace, PendingName } from './inbox-layout.ts'
+import { type EndedPlace, type HeldName, noHolder, type PendingName } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import type { Location } from './location.ts'
 import type { Waiting } from './queue.ts'
@@ -23,6 +23,19 @@ const createRequeue = ({ inbox, atomic, revive }: InboxTools) => {
     const staged = { id: name.id, version: name.epoch + 1 }
     const moved = await atomic.move(inbox.endedFile(status, month, name), inbox.stagedFile(staged))
     return moved === 'moved' ? revive(staged) : null
+  }
+}
+
+/** A claim of another program, that came here as it was. Null where somebody else moved it meanwhile. */
+const createReturn = ({ records, endings, clock }: InboxTools) => {
+  return async (held: HeldName): Promise<Requeued | null> => {
+    const record = await records.load({ id: held.id, version: held.epoch - 1 })
+    if (!record) return null
+    const fresh = { attempts: 0, recoveries: 0, cancelRequested: false, runAt: clock.now() }
+    await records.create({ ...record, ...fresh }, held.epoch)
+    const ending = await endings.endHold(held, { kind: 'free', at: clock.now() })
+    if (ending) await endings.finish(ending)
+    return ending && { status: 'requeued' }
   }
 }
 
@@ -58,6 +71,7 @@ const createCancel = (tools: InboxTools) => {
 
 export const createOperatorVerbs = (tools: InboxTools): OperatorVerbs => {
   const requeue = createRequeue(tools)
+  const giveBack = createReturn(tools)
   const cancel = createCancel(tools)
 
   const untilSettled = async <T>(
@@ -76,11 +90,11 @@ export const createOperatorVerbs = (tools: InboxTools): OperatorVerbs => {
   return {
     async requeue(id, options) {
       tools.checkOpen(options)
-      const answer = await untilSettled<Requeued | { status: 'refused'; is: string }>(id, async (location) =>
-        location.at === 'ended' && location.place.status === 'failed'
-          ? requeue(location.place)
-          : { status: 'refused', is: statusAt(location) },
-      )
+      const answer = await untilSettled<Requeued | { status: 'refused'; is: string }>(id, async (location) => {
+        if (location.at === 'ended' && location.place.status === 'failed') return requeue(location.place)
+        if (location.at === 'processing' && location.name.holder === noHolder) return giveBack(location.name)
+        return { status: 'refused', is: statusAt(location) }
+      })
       return answer === 'absent' ? { status: 'absent' } : answer
     },
     async cancel(id, options) {

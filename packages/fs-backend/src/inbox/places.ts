@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { Clock, StoreError } from '@nexus/core'
+import type { Listing } from '../listing.ts'
 import type { Reading } from '../reading.ts'
 import {
   type EndedPlace,
@@ -11,7 +12,6 @@ import {
   inboxNames,
   type PendingName,
 } from './inbox-layout.ts'
-import type { Listing } from './listing.ts'
 import { type Records, type TaskRecord, unlessCorrupt } from './record.ts'
 
 /** A task in its documented place. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { FsTools } from '../tools.ts'
 import { createFolderIndex, type FolderIndex, type IndexTools } from './folder-index.ts'
-import { type DelayedName, type InboxLayout, inboxNames, type QueuedName } from './inbox-layout.ts'
+import { compareIds, type DelayedName, type InboxLayout, inboxNames, type QueuedName } from './inbox-layout.ts'
 import { mapSome, type PendingPlace, type Places } from './places.ts'
 import type { TaskRecord } from './record.ts'
 
@@ -30,6 +30,10 @@ export interface Queue {
   delayed: FolderIndex<DelayedEntry>
   /** Puts a task where it waits, and tells everybody who keeps an index. Null where it was not at `from`. */
   enter(from: string, record: TaskRecord, version: number): Promise<Waiting | null>
+  /** Where a task waits, by the same rule. */
+  waitingAt(record: TaskRecord, version: number): Waiting
+  /** It came to where it waits, by another step than `enter`. */
+  came(waiting: Waiting): Promise<void>
   /** It was moved from where it waited. */
   left(waiting: Waiting): Promise<void>
   /** What an entry is, read now; the index learns where that is not what the name told. Null where it is gone. */
@@ -46,7 +50,7 @@ const delayedNews = ''
 
 /** [C-INBOX-4] */
 const claimOrder = (a: PendingEntry, b: PendingEntry): number =>
-  b.priority - a.priority || a.due - b.due || (a.id < b.id ? -1 : Number(a.id > b.id))
+  b.priority - a.priority || a.due - b.due || compareIds(a.id, b.id)
 
 const delayedOrder = (a: DelayedEntry, b: DelayedEntry): number => a.due - b.due
 
@@ -137,16 +141,25 @@ export const createQueue = (parts: QueueParts): Queue => {
     return place
   }
 
+  const waitingAt = (record: TaskRecord, version: number): Waiting => {
+    const name = queuedName(record, version)
+    const project = record.runAt > clock.now() ? null : record.project
+    return { project, path: project === null ? layout.delayedFile(name) : layout.pendingFile(project, name) }
+  }
+
+  const came = ({ project, path }: Waiting): Promise<void> =>
+    news.tell({ kind: '+', folder: project ?? delayedNews, file: basename(path) })
+
   return {
     pending,
     delayed,
+    waitingAt,
+    came,
     async enter(from, record, version) {
-      const name = queuedName(record, version)
-      const project = record.runAt > clock.now() ? null : record.project
-      const path = project === null ? layout.delayedFile(name) : layout.pendingFile(project, name)
-      if ((await atomic.move(from, path)) === 'absent') return null
-      await news.tell({ kind: '+', folder: project ?? delayedNews, file: basename(path) })
-      return { project, path }
+      const waiting = waitingAt(record, version)
+      if ((await atomic.move(from, waiting.path)) === 'absent') return null
+      await came(waiting)
+      return waiting
     },
     async left({ project, path }) {
       const index = project === null ? delayed : pending(project)

@@ -139,6 +139,8 @@ export interface Records {
   /** Null where there is none. Throws `corrupt` where it cannot be read. */
   load(name: PendingName): Promise<TaskRecord | null>
   create(record: TaskRecord, version: number): Promise<void>
+  /** As no step of the queue does: only who moves whole tasks gives one another record in its place. */
+  replace(record: TaskRecord, version: number): Promise<void>
   remove(name: PendingName): Promise<void>
   /** The record of a task that is over. */
   loadFile(path: string): Promise<TaskRecord | null>
@@ -167,6 +169,11 @@ export const createRecords = ({ atomic, reading }: FsTools, layout: InboxLayout)
     },
     async create(record, version) {
       await atomic.createOnce(layout.record({ id: record.id, version }), encodeRecord(record))
+    },
+    async replace(record, version) {
+      const name = { id: record.id, version }
+      await atomic.replace(layout.record(name), encodeRecord(record))
+      cache.delete(inboxNames.record(name))
     },
     async remove(name) {
       cache.delete(inboxNames.record(name))

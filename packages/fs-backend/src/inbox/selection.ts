@@ -1,14 +1,18 @@
-/** The greatest ids below one, with everything that goes by them; what is smaller is let go at once. */
+/** The first ids beyond one, with everything that goes by them; what comes later is let go at once. */
 export interface Selection<T> {
   /** False where adding it would change nothing. */
   wants(id: string): boolean
   add(id: string, item: T): void
-  /** Greatest id first; what goes by one id in the order in which it was added. */
+  /** In order; what goes by one id in the order in which it was added. */
   all(): T[][]
 }
 
-export const createSelection = <T>(most: number, below: string | null): Selection<T> => {
-  /** Ascending. */
+interface Order {
+  beyond: string | null
+  compare(a: string, b: string): number
+}
+
+export const createSelection = <T>(most: number, { beyond, compare }: Order): Selection<T> => {
   const ids: string[] = []
   const items = new Map<string, T[]>()
 
@@ -17,14 +21,14 @@ export const createSelection = <T>(most: number, below: string | null): Selectio
     let high = ids.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((ids[middle] as string) < id) low = middle + 1
+      if (compare(ids[middle] as string, id) < 0) low = middle + 1
       else high = middle
     }
     return low
   }
 
   const wants = (id: string): boolean =>
-    (below === null || id < below) && (ids.length < most || id >= (ids[0] as string))
+    (beyond === null || compare(beyond, id) < 0) && (ids.length < most || compare(id, ids.at(-1) as string) <= 0)
 
   return {
     wants,
@@ -37,8 +41,8 @@ export const createSelection = <T>(most: number, below: string | null): Selectio
       }
       ids.splice(positionOf(id), 0, id)
       items.set(id, [item])
-      if (ids.length > most) items.delete(ids.shift() as string)
+      if (ids.length > most) items.delete(ids.pop() as string)
     },
-    all: () => ids.toReversed().map((id) => items.get(id) ?? []),
+    all: () => ids.map((id) => items.get(id) ?? []),
   }
 }

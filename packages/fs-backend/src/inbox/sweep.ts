@@ -1,6 +1,6 @@
 import type { InboxStore } from '@nexus/core'
 import { createCleanUp } from './clean-up.ts'
-import { type HeldName, inboxNames } from './inbox-layout.ts'
+import { type HeldName, inboxNames, noHolder } from './inbox-layout.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { createTakeBack } from './take-back.ts'
 
@@ -14,6 +14,8 @@ const createStaleness = ({ reading, clock, places, inbox }: InboxTools) => {
   const seen = new Map<string, Observation>()
 
   const isStale = async (held: HeldName): Promise<boolean> => {
+    // A claim that no lease of ours watches.
+    if (held.holder === noHolder) return false
     const name = inboxNames.held(held)
     const modified = (await reading.stat(inbox.heldFile(held)))?.mtimeMs
     if (modified === undefined) return false

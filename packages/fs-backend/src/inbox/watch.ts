@@ -66,16 +66,17 @@ const openWatcher = (root: string, found: (project: string | null) => void): FSW
  * a look every few seconds stands behind them. All ends with the signal, or with the backend.
  */
 export const watchInbox = (tools: InboxTools, signal: AbortSignal): AsyncIterable<InboxHint> => {
-  const { inbox, atomic, logger, isClosed } = tools
+  const { inbox, atomic, logger, marks, isClosed } = tools
   const ended = new AbortController()
   const hints = createHints(ended.signal)
   const look = createLook(tools, hints.add)
   const warn = (error: unknown): void => logger.warn('Watching the inbox failed', { reason: String(error) })
 
-  const timer = setInterval(() => {
-    if (isClosed()) ended.abort()
-    else look().catch(warn)
-  }, lookAgainMs)
+  const lookAgain = async (): Promise<void> => {
+    if (isClosed() || marks.isMoved('inbox')) ended.abort()
+    else await look()
+  }
+  const timer = setInterval(() => void lookAgain().catch(warn), lookAgainMs)
   ended.signal.addEventListener('abort', () => clearInterval(timer), { once: true })
 
   const start = async (): Promise<void> => {

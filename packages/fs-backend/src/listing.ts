@@ -1,7 +1,7 @@
-import type { Dir } from 'node:fs'
-import { errnoOf, isAbsent, storeErrorOf } from '../fs-errors.ts'
-import { sys } from '../syscalls.ts'
-import type { FsTools } from '../tools.ts'
+import type { Dir, Dirent } from 'node:fs'
+import { errnoOf, isAbsent, storeErrorOf } from './fs-errors.ts'
+import { sys } from './syscalls.ts'
+import type { FsTools } from './tools.ts'
 
 /** Listing folders of any size: what is held at a time does not grow with them. */
 export interface Listing {
@@ -10,6 +10,8 @@ export interface Listing {
    * answers false.
    */
   names(folder: string, take: (names: string[]) => Promise<unknown> | unknown): Promise<void>
+  /** The same with the names of folders that are not hidden. */
+  folders(folder: string, take: (names: string[]) => Promise<unknown> | unknown): Promise<void>
   /** Those of the names that are names of nothing in the folder. */
   absent(folder: string, names: readonly string[]): Promise<string[]>
   /** What changes with the names in the folder, as finely as the file system stamps; null where it is absent. */
@@ -19,12 +21,12 @@ export interface Listing {
 const together = 512
 
 /** Null at the end. One wait for all of them: each by itself would cost ten times as much. */
-const nextNames = async (dir: Dir): Promise<string[] | null> => {
+const nextNames = async (dir: Dir, isWanted: (entry: Dirent) => boolean): Promise<string[] | null> => {
   let entry = await dir.read()
   if (entry === null) return null
   const names: string[] = []
   for (let read = 1; ; read += 1) {
-    if (entry?.isFile()) names.push(entry.name)
+    if (entry && isWanted(entry)) names.push(entry.name)
     if (entry === null || read === together) return names
     // Read already, together with the first.
     entry = dir.readSync()
@@ -42,14 +44,14 @@ export const createListing = ({ withFolder }: Pick<FsTools, 'withFolder'>): List
       throw storeErrorOf(error, path)
     }
   }
-  return {
-    names: (path, take) =>
+  const listed = (isWanted: (entry: Dirent) => boolean): Listing['names'] => {
+    return (path, take) =>
       lookup(path, undefined, () =>
         withFolder(path, async (folder) => {
           const dir = await sys.opendir(folder.at('.'), { bufferSize: together })
           try {
             for (let isGoing: unknown = true; isGoing !== false; ) {
-              const names = await nextNames(dir)
+              const names = await nextNames(dir, isWanted)
               if (names === null) return
               isGoing = names.length > 0 ? await take(names) : true
             }
@@ -57,7 +59,11 @@ export const createListing = ({ withFolder }: Pick<FsTools, 'withFolder'>): List
             await dir.close()
           }
         }),
-      ),
+      )
+  }
+  return {
+    names: listed((entry) => entry.isFile()),
+    folders: listed((entry) => entry.isDirectory() && !entry.name.startsWith('.')),
     absent: (path, names) =>
       lookup(path, [...names], () =>
         withFolder(path, async (folder) => {

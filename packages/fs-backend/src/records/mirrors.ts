@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import { isJsonObject, parseJson } from '@nexus/core'
+import type { NewFile } from '../bulk.ts'
+import type { Mirror } from '../completions/mirror.ts'
+import { interpret, latestOf, type StoredRecord } from '../completions/record.ts'
+import { sightingOf } from '../completions/seen.ts'
+import { documentOf, encodeJson } from '../documents.ts'
+import { each } from '../each.ts'
+import type { OpenFolder } from '../folder.ts'
+import { isVisibleName, recordName, shortHash, summaryFile } from '../layout.ts'
+import { look } from '../look.ts'
+import { createSlices } from '../slices.ts'
+import type { FsTools } from '../tools.ts'
+
+export interface Issue {
+  project: string
+  issueNumber: string
+}
+
+/** The coarsest clock of any file system in use counts in two seconds, and the sighting of a mirror names its time. */
+const coarsestMs = 2000
+
+const together = 8
+
+/** Every record in the folder of an issue, with the folder of all issues held open. */
+const lookInIssue = (issues: OpenFolder, project: string, folder: string): StoredRecord[] =>
+  look.inside(issues, folder, (inside) =>
+    look.names(inside).flatMap((file) => {
+      const found = recordName.json(file) === null ? null : look.read(inside, file)
+      return found ? [interpret(project, documentOf(join(folder, file), found))] : []
+    }),
+  ) ?? []
+
+/**
+ * The documented summaries of many issues, as saves would leave them. Where there is none yet it is made beside the
+ * others; what is there may be an agent's, and is looked at one by one.
+ */
+export const createMirrors = ({ layout, atomic, reading, clock }: FsTools, mirror: Mirror) => {
+  const isUntouched = ({ project, issueNumber }: Issue): boolean =>
+    !look.isThere(layout.summary(project, issueNumber)) &&
+    !look.isThere(layout.revisions(shortHash(`mirror/${project}/${issueNumber}`)))
+
+  const latestIn = async (issues: readonly Issue[]): Promise<Map<Issue, StoredRecord>> => {
+    const found = new Map<Issue, StoredRecord>()
+    const slices = createSlices()
+    for (const project of new Set(issues.map((issue) => issue.project)))
+      await reading.within(layout.issues(project), undefined, async (folder) => {
+        for (const issue of issues.filter((one) => one.project === project)) {
+          if (slices.isOver()) await slices.next()
+          const latest = latestOf(lookInIssue(folder, project, layout.issue(project, issue.issueNumber)))
+          if (latest) found.set(issue, latest)
+        }
+      })
+    return found
+  }
+
+  const summaryOf = ({ project, issueNumber }: Issue, { written }: StoredRecord, modified: Date): NewFile[] => {
+    const payload = parseJson(written?.data ?? '')
+    if (!payload.ok || !isJsonObject(payload.value)) return []
+    return [{ path: layout.summary(project, issueNumber), bytes: Buffer.from(encodeJson(payload.value)), modified }]
+  }
+
+  return async (all: readonly Issue[]): Promise<void> => {
+    const issues = all.filter(({ issueNumber }) => isVisibleName(summaryFile(issueNumber)))
+    const untouched = issues.filter(isUntouched)
+    const modified = new Date(Math.floor(clock.now() / coarsestMs) * coarsestMs)
+    const summaries = new Map<string, Issue>()
+    const [files, sightings]: [NewFile[], NewFile[]] = [[], []]
+    for (const [issue, latest] of await latestIn(untouched))
+      for (const file of summaryOf(issue, latest, modified)) {
+        summaries.set(file.path, issue)
+        files.push(file)
+        const name = sightingOf({ mtimeMs: modified.getTime(), bytes: Buffer.from(file.bytes) })
+        sightings.push({
+          path: join(layout.seen(issue.project, issue.issueNumber), `${name}.mirror`),
+          bytes: '',
+          modified,
+        })
+      }
+    // Known before anybody can read them, so that no process takes one for a report.
+    await atomic.bulk.create(sightings)
+    const taken = await atomic.bulk.create(files)
+    const others = issues.filter((issue) => !untouched.includes(issue))
+    const late = [...taken].flatMap((path) => summaries.get(path) ?? [])
+    await each([...others, ...late], together, ({ project, issueNumber }) => mirror.refresh(project, issueNumber))
+  }
+}

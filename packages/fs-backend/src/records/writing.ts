@@ -1,0 +1,64 @@
+import type { Stats } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Bytes } from '../atomic.ts'
+import { each } from '../each.ts'
+import { shortHash } from '../layout.ts'
+import { look } from '../look.ts'
+import type { Change } from '../revisions/revisions.ts'
+import type { FsTools } from '../tools.ts'
+
+/** One record as it is to lie on the disk. */
+export interface Writing {
+  /** Its name among the revisions. */
+  record: string
+  path: string
+  bytes: Bytes
+  modified: Date
+  /** Other names of the file, for one that is not there yet. */
+  also?: readonly string[] | undefined
+  facts?: Change['facts']
+  /** What is there now. */
+  look(): Promise<Present | null>
+}
+
+export interface Present {
+  stat: Stats
+  /** It is what is to be written. */
+  isSame: boolean
+  /** Keeps a copy where it cannot be read. */
+  keep(): Promise<void>
+}
+
+const together = 8
+
+/**
+ * Writing many records. Nearly all of them are new, and those are made side by side, never over another's file. What is
+ * there, and what a writer is at work on, is changed one by one as by the stores themselves, so that of two writers one
+ * sees what the other did.
+ */
+export const createWriteAll = ({ layout, atomic, revisions }: FsTools) => {
+  const isTouched = ({ record }: Writing): boolean => look.isThere(layout.revisions(shortHash(record)))
+
+  const change = (writing: Writing): Promise<void> =>
+    revisions.commit<void>(writing.record, async () => {
+      const { path, bytes, modified, facts } = writing
+      const present = await writing.look()
+      if (present?.isSame) return { answer: undefined }
+      await present?.keep()
+      return { answer: undefined, change: { kind: 'put', path, bytes, modified, base: present?.stat ?? null, facts } }
+    })
+
+  /** `before` comes before those that are not there yet have their names. */
+  return async <W extends Writing>(
+    writings: readonly W[],
+    before?: (fresh: readonly W[]) => Promise<void>,
+  ): Promise<void> => {
+    const [fresh, present]: [W[], W[]] = [[], []]
+    for (const writing of writings) (look.isThere(writing.path) || isTouched(writing) ? present : fresh).push(writing)
+    await before?.(fresh)
+    const taken = await atomic.bulk.create(fresh)
+    await each([...present, ...fresh.filter((one) => taken.has(one.path) || isTouched(one))], together, change)
+    // What is there already may come from a process that was killed before it was durable.
+    await atomic.bulk.sync(new Set(present.filter(({ path }) => look.isThere(path)).map(({ path }) => dirname(path))))
+  }
+}
