@@ -93,12 +93,19 @@ export interface StoreRecords {
 
 export type StoreRecord<S extends StoreName = StoreName> = StoreRecords[S]
 
+/** One of each name may be in each state. */
+export const taskFileKey = ({
+  project,
+  filename,
+  state,
+}: Pick<TaskFileRecord, 'project' | 'filename' | 'state'>): string => JSON.stringify([project, filename, state])
+
 /** What names a record within its store, on every backend alike. */
 export const recordKey: { readonly [S in StoreName]: (record: StoreRecords[S]) => string } = {
   workflows: ({ id }) => id,
   completions: ({ dedupKey }) => dedupKey,
   hostState: ({ key }) => key,
-  taskFiles: ({ project, filename, state }) => JSON.stringify([project, filename, state]),
+  taskFiles: taskFileKey,
   inbox: ({ id }) => id,
 }
 

@@ -4,6 +4,7 @@ import init from '../../../prisma/migrations/0001_init/migration.sql?raw'
 import claimsOfOthers from '../../../prisma/migrations/0002_claims_of_others/migration.sql?raw'
 import atScale from '../../../prisma/migrations/0003_at_scale/migration.sql?raw'
 import outage from '../../../prisma/migrations/0004_outage/migration.sql?raw'
+import moving from '../../../prisma/migrations/0005_moving/migration.sql?raw'
 
 /** One folder of `prisma/migrations`, as Prisma names and sums it. */
 export interface Migration {
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   migration('0002_claims_of_others', claimsOfOthers),
   migration('0003_at_scale', atScale),
   migration('0004_outage', outage),
+  migration('0005_moving', moving),
 ]

@@ -1,4 +1,5 @@
-import { type Outcome, StoreError, type StoreErrorCode } from '@nexus/core'
+import { movedAway, type Outcome, StoreError, type StoreErrorCode, storeNames } from '@nexus/core'
+import { z } from 'zod'
 
 /** What an error of the database or of the way to it means for the call that met it. */
 export interface PgErrorMeaning {
@@ -49,6 +50,8 @@ const sqlStates = {
   '57014': { ...lost, ends: 'none' },
   '57P03': refused,
   '58': lost,
+  // Raised by the fence on the tables of a store that moved away.
+  NX001: full,
   // Raised by a trigger or function of the operator's: it refuses the value.
   P0: callers,
   XX: lost,
@@ -150,7 +153,22 @@ const said: Record<StoreErrorCode, string> = {
 /** The driver's messages hold no secret; its error objects may (a URL that does not parse), so those are never the cause. */
 const safeCause = (error: unknown): unknown => (field(error, 'input') === undefined ? error : undefined)
 
+const fenced = 'NX001'
+const Mark = z.object({ store: z.enum(storeNames), to: z.string(), at: z.coerce.date() })
+
+/** The fence says in its detail where the store went. */
+const movedError = (error: unknown): StoreError | null => {
+  if (sqlStateOf(error) !== fenced) return null
+  try {
+    return movedAway(Mark.parse(JSON.parse(text(field(error, 'detail')))))
+  } catch {
+    return null
+  }
+}
+
 const storeError = (error: unknown, { code, outcome }: Pick<PgErrorMeaning, 'code' | 'outcome'>): StoreError => {
+  const moved = movedError(error)
+  if (moved) return moved
   const detail = text(field(error, 'message')) || codesOf(error).join(', ')
   return new StoreError({ code, outcome, message: `${said[code]}: ${detail}`, cause: safeCause(error) })
 }

@@ -35,7 +35,7 @@ const readRow = (row: sql.TaskFileRow): TaskFile => ({
 })
 
 /** Unique among the rows we made: of two processes that create one name, one does. */
-const identityKey = (project: string, filename: string): string =>
+export const identityKey = (project: string, filename: string): string =>
   createHash('sha256').update(`${project}\0${filename}`).digest('hex')
 
 const namesFit = ({ project, filename, issueNumber }: Input): boolean =>

@@ -44,10 +44,17 @@ const tables = [
   'quarantine',
   'applied',
   'conflicts',
+  'moved',
 ]
 
+const fences = `SELECT tgrelid::regclass::text AS fenced FROM pg_trigger WHERE tgname = 'nexus_moved_fence'`
+
 /** Emptied instead of dropped: a database costs four times what emptying one does. */
-const empty = (sql: pg.Pool) => sql.query(`TRUNCATE ${tables.map((table) => `nexus_${table}`)} RESTART IDENTITY`)
+const empty = async (sql: pg.Pool): Promise<void> => {
+  const { rows } = await sql.query<{ fenced: string }>(fences)
+  for (const { fenced } of rows) await sql.query(`DROP TRIGGER nexus_moved_fence ON ${fenced}`)
+  await sql.query(`TRUNCATE ${tables.map((table) => `nexus_${table}`)} RESTART IDENTITY`)
+}
 
 /** How the backend gets to a database: directly unless there is a way. */
 type Way = (dsn: string) => Pick<PgBackendOptions, 'dsn' | 'listenDsn'>

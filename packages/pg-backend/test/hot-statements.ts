@@ -13,6 +13,7 @@ import * as taskFiles from '../src/statements/task-files.ts'
 import * as workflows from '../src/statements/workflows.ts'
 import { type CrowdSize, crowded } from './crowd.ts'
 import type { Explainer } from './explain.ts'
+import { recordModules, recordStatements } from './record-statements.ts'
 
 export interface HotStatement {
   name: string
@@ -22,7 +23,7 @@ export interface HotStatement {
   most: number
 }
 
-type Given = Omit<HotStatement, 'most'> & { most?: number }
+export type Given = Omit<HotStatement, 'most'> & { most?: number }
 
 const few = 60
 const page = 11
@@ -46,10 +47,11 @@ export const modules = {
   recovery,
   taskFiles,
   workflows,
+  ...recordModules,
 }
 
-/** What reads all that it is asked to look through: an operator's purge, and the keys, which are few. */
-export const slow = ['purgeTasks', 'listHostStateKeys']
+/** What reads all that it is asked to look through: an operator's purge, host state and marks of what moved, which are few. */
+export const slow = ['purgeTasks', 'listHostStateKeys', 'findHostState', 'removeHostState', 'listMoved', 'unmarkMoved']
 
 const identity = [project, issue, 'a5', 'complete']
 const words = [...identity, 'other words', '{}', 'run-9']
@@ -217,6 +219,7 @@ const rest = [['text'], [0], [null], [3], [null]]
 
 const queueStatements = (): Given[] => [
   { name: 'loadTask', statement: inbox.loadTask, values: [5] },
+  { name: 'findOrigins', statement: inbox.findOrigins, values: [['none', 'other']] },
   { name: 'enqueueTasks', statement: queue.enqueueTasks, values: [...names('new.md'), ...rest] },
   { name: 'enqueueTasks, known', statement: queue.enqueueTasks, values: [...names('same.md'), ...rest] },
   {
@@ -307,6 +310,7 @@ export const hotStatements = (size: CrowdSize): HotStatement[] =>
     ...queueStatements(),
     ...claimStatements(size),
     ...countStatements(size),
+    ...recordStatements(),
   ].map((hot) => ({ most: few, ...hot }))
 
 /** What reads a whole table, or more rows than it may. */

@@ -42,6 +42,7 @@ describe('[C-PG-1] an empty database', () => {
       'nexus_conflicts',
       'nexus_host_state',
       'nexus_inbox_queue',
+      'nexus_moved',
       'nexus_quarantine',
       'nexus_task_files',
       'nexus_workflows',

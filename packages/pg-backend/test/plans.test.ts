@@ -51,7 +51,10 @@ test('every statement of the sources is among those that are looked at', () => {
   const named = new Set(statements.map(({ name }) => name.split(/[ ,]/)[0]))
   const exported = Object.values(modules).flatMap((module) =>
     Object.entries(module)
-      .filter(([name, value]) => (typeof value === 'object' && 'text' in value) || /^list[A-Z]/.test(name))
+      .filter(
+        ([name, value]) =>
+          (typeof value === 'object' && value !== null && 'text' in value) || /^(list|page)[A-Z]/.test(name),
+      )
       .map(([name]) => name),
   )
   expect(exported.filter((name) => !named.has(name) && !slow.includes(name))).toEqual([])

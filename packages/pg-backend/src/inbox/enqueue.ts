@@ -64,7 +64,11 @@ const createStoreChunk =
   async (chunk: Task[], { signal }: CallOptions): Promise<Map<Task, EnqueueResult>> => {
     const results = new Map<Task, EnqueueResult>()
     const call = chunk.length > 1 ? { signal, timeoutMs: bulkTimeoutMs } : begin({ signal })
-    const note = (given: Task[], rows: { nth: number; id: number | null }[], status: EnqueueResult['status']) => {
+    const note = (
+      given: Task[],
+      rows: { nth: number; id: number | string | null }[],
+      status: EnqueueResult['status'],
+    ) => {
       for (const { nth, id } of rows) {
         const task = given[nth - 1]
         if (task && id !== null) results.set(task, { status, id: String(id) })

@@ -11,7 +11,8 @@ import {
 import { sqlStateOf } from '../pg-errors.ts'
 import * as sql from '../statements/inbox-holder.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { readClaim, readRetryAt } from './rows.ts'
+import { readRetryAt } from './rows.ts'
+import { readClaim, readClaims } from './task-ids.ts'
 
 /** What the holder of a claim may do; each verb is one statement fenced by the claim's epoch. [C-INBOX-7] */
 export type HolderVerbs = Pick<InboxStore, 'bind' | 'heartbeat' | 'complete' | 'fail' | 'release'>
@@ -28,7 +29,7 @@ const createBind =
   async (claim, { issueNumber }, options) => {
     const call = begin(options)
     checkName('issueNumber', issueNumber)
-    const held = readClaim(claim)
+    const held = await readClaim(run, claim, call)
     if (!held) return leaseLost
     try {
       const [found] = await run(sql.bindTask, [...held, issueNumber], call)
@@ -44,13 +45,14 @@ const createHeartbeat =
   ({ run, begin }: InboxTools): HolderVerbs['heartbeat'] =>
   async (claims, options) => {
     const call = begin(options)
-    const known = claims.map(readClaim).filter((claim) => claim !== null)
+    const read = await readClaims(run, claims, call)
+    const known = read.filter((claim) => claim !== null)
     const values = [0, 1, 2].map((part) => known.map((claim) => claim[part]))
     const rows = known.length > 0 ? await run(sql.renewTasks, values, call) : []
     const renewed = new Map(rows.map((row) => [nameOf(row.id, row.claim_epoch, row.claimed_by), row.cancel_requested]))
     const answer: { lost: Claim[]; cancelRequested: Claim[] } = { lost: [], cancelRequested: [] }
-    for (const claim of claims) {
-      const held = readClaim(claim)
+    for (const [nth, claim] of claims.entries()) {
+      const held = read[nth]
       const isCancelled = held ? renewed.get(nameOf(...held)) : undefined
       if (isCancelled === undefined) answer.lost.push(claim)
       else if (isCancelled) answer.cancelRequested.push(claim)
@@ -64,7 +66,7 @@ const createFail =
     const call = begin({ signal })
     const words = parseInput(StorableText, error, 'error')
     const at = readRetryAt(retryAt)
-    const held = readClaim(claim)
+    const held = await readClaim(run, claim, call)
     if (!held) return leaseLost
     const [row] = await run(sql.failTask, [...held, words, fatal, at, retryDelays()], call)
     if (!row) return leaseLost
@@ -82,7 +84,7 @@ export const createHolderVerbs = (tools: InboxTools): HolderVerbs => {
 
     async complete(claim, options) {
       const call = begin(options)
-      const held = readClaim(claim)
+      const held = await readClaim(run, claim, call)
       if (!held) return leaseLost
       if ((await run(sql.completeTask, held, call)).length > 0) return { status: 'done' }
       // An answer that was lost on the way: the work is done, by this very claim.
@@ -92,7 +94,7 @@ export const createHolderVerbs = (tools: InboxTools): HolderVerbs => {
     async release(claim, { retryAt, signal } = {}) {
       const call = begin({ signal })
       const at = readRetryAt(retryAt)
-      const held = readClaim(claim)
+      const held = await readClaim(run, claim, call)
       if (!held) return leaseLost
       const [row] = await run(sql.releaseTask, [...held, at], call)
       if (!row) return leaseLost

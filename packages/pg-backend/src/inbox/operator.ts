@@ -2,7 +2,7 @@ import { type InboxStore, maxUpdateTries, PurgeRequest, parseInput, StoreError }
 import { sqlStateOf } from '../pg-errors.ts'
 import * as sql from '../statements/inbox-operator.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { readId } from './rows.ts'
+import { placeOf } from './task-ids.ts'
 
 /** What a person does to the queue. [C-INBOX-14..16] */
 export type OperatorVerbs = Pick<InboxStore, 'requeue' | 'cancel' | 'purge'>
@@ -17,10 +17,10 @@ const createRequeue =
   ({ run, wake, begin }: InboxTools): OperatorVerbs['requeue'] =>
   async (id, options) => {
     const call = begin(options)
-    const number = readId(id)
-    if (number === null) return { status: 'absent' }
+    const place = await placeOf(run, id, call)
+    if (place === null) return { status: 'absent' }
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      const rows = await run(sql.requeueTask, [number], call).catch((error: unknown) => {
+      const rows = await run(sql.requeueTask, [place], call).catch((error: unknown) => {
         // Another task of that name was enqueued meanwhile.
         if (sqlStateOf(error) === '23505') return []
         throw error
@@ -29,11 +29,11 @@ const createRequeue =
         wake([rows[0].project_key])
         return { status: 'requeued' }
       }
-      const [found] = await run(sql.findObstacle, [number], call)
+      const [found] = await run(sql.findObstacle, [place], call)
       if (!found) return { status: 'absent' }
       const isForeignClaim = found.status === 'processing' && !found.is_leased
       if (found.status !== 'failed' && !isForeignClaim) return { status: 'refused', is: found.status }
-      if (found.twin !== null) return { status: 'duplicate', id: String(found.twin) }
+      if (found.twin !== null) return { status: 'duplicate', id: found.twin }
     }
     throw keptChanging(id)
   }
@@ -42,12 +42,12 @@ const createCancel =
   ({ run, begin }: InboxTools): OperatorVerbs['cancel'] =>
   async (id, options) => {
     const call = begin(options)
-    const number = readId(id)
-    if (number === null) return { status: 'absent' }
+    const place = await placeOf(run, id, call)
+    if (place === null) return { status: 'absent' }
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      const [row] = await run(sql.cancelTask, [number], call)
+      const [row] = await run(sql.cancelTask, [place], call)
       if (row) return { status: row.status === 'failed' ? 'cancelled' : 'requested' }
-      const [found] = await run(sql.findStatus, [number], call)
+      const [found] = await run(sql.findStatus, [place], call)
       if (!found) return { status: 'absent' }
       if (found.status !== 'pending' && found.status !== 'processing') return { status: 'refused', is: found.status }
     }

@@ -13,7 +13,8 @@ import { z } from 'zod'
 import { emptyPage } from '../rows.ts'
 import { countTasks, listTasks, loadTask, oldestDue } from '../statements/inbox.ts'
 import type { InboxTools } from './inbox-tools.ts'
-import { readId, readTask, readTime } from './rows.ts'
+import { readTask, readTime } from './rows.ts'
+import { placeOf } from './task-ids.ts'
 
 export type ReadVerbs = Pick<InboxStore, 'load' | 'counts' | 'oldestDue' | 'list'>
 
@@ -26,9 +27,9 @@ const shapeOf = (status: string | undefined): InboxStatus | 'any' | 'other' =>
 export const createReadVerbs = ({ run, begin }: InboxTools): ReadVerbs => ({
   async load(id, options) {
     const call = begin(options)
-    const number = readId(id)
-    if (number === null) return null
-    const [row] = await run(loadTask, [number], call)
+    const place = await placeOf(run, id, call)
+    if (place === null) return null
+    const [row] = await run(loadTask, [place], call)
     return row ? readTask(row) : null
   },
 

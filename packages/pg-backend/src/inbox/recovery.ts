@@ -12,6 +12,7 @@ import { type HeldRow, listHeld, resumeTasks, sweepTasks } from '../statements/i
 import type { Call } from '../tools.ts'
 import type { InboxTools } from './inbox-tools.ts'
 import { boundedLease, readClaimed } from './rows.ts'
+import { publicId } from './task-ids.ts'
 
 /** Taking tasks back from holders that are gone. [C-INBOX-11, C-INBOX-12] */
 export type RecoveryVerbs = Pick<InboxStore, 'sweep' | 'resume'>
@@ -71,8 +72,8 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
       const freed = rows.filter(({ status }) => status === 'pending')
       wake(freed.map(({ project_key }) => project_key))
       return {
-        freed: freed.map(({ id }) => String(id)),
-        failed: rows.filter(({ status }) => status === 'failed').map(({ id }) => String(id)),
+        freed: freed.map(publicId),
+        failed: rows.filter(({ status }) => status === 'failed').map(publicId),
       }
     },
 
@@ -84,7 +85,7 @@ export const createRecoveryVerbs = (tools: InboxTools): RecoveryVerbs => {
       const workers = new Set(rows.map(({ worker }) => worker))
       const gone = new Set([...workers].filter((worker) => liveness(worker) === 'dead'))
       const dead = rows.filter(
-        (row) => gone.has(row.worker) || isUnheard(given, { id: String(row.id), worker: row.worker }),
+        (row) => gone.has(row.worker) || isUnheard(given, { id: publicId(row), worker: row.worker }),
       )
       if (dead.length === 0) return []
       const claims = [dead.map(({ id }) => id), dead.map(({ epoch }) => epoch)]

@@ -1,28 +1,8 @@
 import type { ClaimedTask, InboxTask } from '@nexus/core'
-import { canExist, parseInput, RetryAt } from '@nexus/core'
+import { parseInput, RetryAt } from '@nexus/core'
 import { readDate } from '../rows.ts'
 import type { InboxRow } from '../statements/inbox.ts'
-
-const maxInteger = 2 ** 31 - 1
-
-/** The number behind an id of ours, or null for text that no task has as its id. */
-export const readId = (id: string): number | null =>
-  /^[1-9]\d{0,9}$/.test(id) && Number(id) <= maxInteger ? Number(id) : null
-
-/** The parts of a claim as columns, or null for a claim that nobody can have been given. */
-export const readClaim = ({
-  id,
-  epoch,
-  worker,
-}: {
-  id: string
-  epoch: number
-  worker: string
-}): [id: number, epoch: number, worker: string] | null => {
-  const number = readId(id)
-  const fits = Number.isInteger(epoch) && epoch > 0 && epoch <= maxInteger && canExist(worker)
-  return number !== null && fits ? [number, epoch, worker] : null
-}
+import { publicId } from './task-ids.ts'
 
 /** The furthest that a Date reaches, for the database's infinities. */
 const furthest = 8.64e15
@@ -31,7 +11,7 @@ export const readTime = (value: Date | number): Date =>
   readDate(value) ?? new Date(Number(value) < 0 ? -furthest : furthest)
 
 export const readTask = (row: InboxRow): InboxTask => ({
-  id: String(row.id),
+  id: publicId(row),
   project: row.project_key,
   workspace: row.workspace,
   filename: row.filename,
@@ -53,7 +33,7 @@ export const readTask = (row: InboxRow): InboxTask => ({
 
 export const readClaimed = (row: InboxRow): ClaimedTask => ({
   ...readTask(row),
-  claim: { id: String(row.id), epoch: row.claim_epoch, worker: row.claimed_by ?? '' },
+  claim: { id: publicId(row), epoch: row.claim_epoch, worker: row.claimed_by ?? '' },
 })
 
 /** A century: longer leases are as good as this one, and the database's times end somewhere. */

@@ -41,7 +41,7 @@ const latestFirst = (alias: string): string =>
   `${alias}.seq DESC NULLS LAST, ${alias}.created_at DESC, ${alias}.id DESC`
 
 /** Unique where not null: what a save or an assignment takes before another of that identity can. */
-const identityKey = (project: string, issue: string, agent: string, status: string): string =>
+export const identityKey = (project: string, issue: string, agent: string, status: string): string =>
   `encode(sha256(convert_to(ROW(${project}, ${issue}, ${agent}, ${status})::text, 'UTF8')), 'hex')`
 
 const given = { project: '$1::text', issue: '$2::text', agent: '$3::text', status: '$4::text' }

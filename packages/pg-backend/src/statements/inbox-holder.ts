@@ -1,10 +1,10 @@
 import { statement } from '../query.ts'
-import { issueKey } from './inbox.ts'
+import { isAt, issueKey } from './inbox.ts'
 
 const isHeld = `q.status = 'processing' AND q.lease_expires_at IS NOT NULL`
 
 /** By the claim in $1 to $3. */
-const held = `q.id = $1::integer AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND ${isHeld}`
+const held = `${isAt('$1')} AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND ${isHeld}`
 
 /** Nothing comes back where the claim is lost. */
 export const bindTask = statement<{ is_taken: boolean; is_bound: boolean }>(
@@ -30,8 +30,8 @@ export const renewTasks = statement<{
   `UPDATE nexus_inbox_queue AS q SET heartbeats = q.heartbeats + 1,
      lease_expires_at = clock_timestamp() + make_interval(secs => q.lease_ms / 1000)
    FROM unnest($1::integer[], $2::integer[], $3::text[]) AS c (id, epoch, worker)
-   WHERE q.id = c.id AND q.claim_epoch = c.epoch AND q.claimed_by = c.worker AND ${isHeld}
-   RETURNING q.id, q.claim_epoch, q.claimed_by, q.cancel_requested`,
+   WHERE ${isAt('c.id')} AND q.claim_epoch = c.epoch AND q.claimed_by = c.worker AND ${isHeld}
+   RETURNING c.id, q.claim_epoch, q.claimed_by, q.cancel_requested`,
 )
 
 export const completeTask = statement<{ id: number }>(
@@ -40,7 +40,7 @@ export const completeTask = statement<{ id: number }>(
 
 export const findCompleted = statement<{ id: number }>(
   `SELECT q.id FROM nexus_inbox_queue AS q
-   WHERE q.id = $1::integer AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND q.status = 'done'`,
+   WHERE ${isAt('$1')} AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND q.status = 'done'`,
 )
 
 const isLast = `($5::boolean OR q.attempts + 1 >= q.max_attempts)`

@@ -1,5 +1,5 @@
 import { statement } from '../query.ts'
-import { liveKey, liveTwin } from './inbox.ts'
+import { isAt, liveKey, liveTwin, publicIdOf } from './inbox.ts'
 
 const otherTwin = liveTwin('q', 'AND t.id <> q.id')
 
@@ -7,16 +7,16 @@ const otherTwin = liveTwin('q', 'AND t.id <> q.id')
 export const requeueTask = statement<{ project_key: string }>(
   `UPDATE nexus_inbox_queue AS q SET status = 'pending', attempts = 0, recoveries = 0, cancel_requested = false,
      run_at = clock_timestamp(), processed_at = NULL, live_key = ${liveKey('q')}
-   WHERE q.id = $1::integer AND (q.status = 'failed' OR (q.status = 'processing' AND q.lease_expires_at IS NULL))
+   WHERE ${isAt('$1')} AND (q.status = 'failed' OR (q.status = 'processing' AND q.lease_expires_at IS NULL))
      AND (q.idem_key IS NOT NULL OR ${otherTwin} IS NULL)
    RETURNING q.project_key`,
 )
 
 /** What a requeue met. */
-export const findObstacle = statement<{ status: string; is_leased: boolean; twin: number | null }>(
+export const findObstacle = statement<{ status: string; is_leased: boolean; twin: string | null }>(
   `SELECT q.status, q.lease_expires_at IS NOT NULL AS is_leased,
-     CASE WHEN q.idem_key IS NULL THEN ${otherTwin} END AS twin
-   FROM nexus_inbox_queue AS q WHERE q.id = $1::integer`,
+     CASE WHEN q.idem_key IS NULL THEN ${publicIdOf(otherTwin)} END AS twin
+   FROM nexus_inbox_queue AS q WHERE ${isAt('$1')}`,
 )
 
 /** The status is read from the row as it is when it is changed, a claim that was just made included. */
@@ -26,12 +26,12 @@ export const cancelTask = statement<{ status: string }>(
      error = CASE q.status WHEN 'pending' THEN 'cancelled' ELSE q.error END,
      processed_at = CASE q.status WHEN 'pending' THEN clock_timestamp() ELSE q.processed_at END,
      cancel_requested = q.cancel_requested OR q.status = 'processing'
-   WHERE q.id = $1::integer AND q.status IN ('pending', 'processing')
+   WHERE ${isAt('$1')} AND q.status IN ('pending', 'processing')
    RETURNING q.status`,
 )
 
 export const findStatus = statement<{ status: string }>(
-  `SELECT q.status FROM nexus_inbox_queue AS q WHERE q.id = $1::integer`,
+  `SELECT q.status FROM nexus_inbox_queue AS q WHERE ${isAt('$1')}`,
 )
 
 export type PurgedChunk = { purged: number; last: number | null }

@@ -1,5 +1,5 @@
 import { statement } from '../query.ts'
-import { liveKey, liveTwin } from './inbox.ts'
+import { liveKey, liveTwin, publicIdOf } from './inbox.ts'
 
 const names = `$1::text[], $2::text[], $3::text[], $4::text[]`
 
@@ -30,10 +30,12 @@ export const enqueueTasks = statement<{ nth: number; id: number }>(
 )
 
 /** Who has these identities now. */
-export const findTasks = statement<{ nth: number; id: number | null }>(
-  `SELECT g.nth::integer AS nth, CASE WHEN g.idem_key IS NULL THEN ${liveTwin('g')}
-     ELSE (SELECT k.id FROM nexus_inbox_queue AS k WHERE k.idem_key = g.idem_key) END AS id
-   FROM unnest(${names}) WITH ORDINALITY AS g (project_key, workspace, filename, idem_key, nth)`,
+export const findTasks = statement<{ nth: number; id: string | null }>(
+  `SELECT f.nth::integer AS nth, ${publicIdOf('f.id')} AS id
+   FROM (
+     SELECT g.nth, CASE WHEN g.idem_key IS NULL THEN ${liveTwin('g')}
+       ELSE (SELECT k.id FROM nexus_inbox_queue AS k WHERE k.idem_key = g.idem_key) END AS id
+     FROM unnest(${names}) WITH ORDINALITY AS g (project_key, workspace, filename, idem_key, nth)) AS f`,
 )
 
 /** A hint need not survive a power cut, so its commit waits for no disk. */

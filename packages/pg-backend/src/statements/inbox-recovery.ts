@@ -4,15 +4,22 @@ import { type InboxRow, inboxColumns, issueKey } from './inbox.ts'
 const isHeld = `q.status = 'processing' AND q.lease_expires_at IS NOT NULL`
 const crashLoop = `'crash loop: its holders kept disappearing'`
 
-export type HeldRow = { id: number; epoch: number; worker: string; heartbeats: number; lease_ms: number }
+export type HeldRow = {
+  id: number
+  origin: string | null
+  epoch: number
+  worker: string
+  heartbeats: number
+  lease_ms: number
+}
 
 export const listHeld = statement<HeldRow>(
-  `SELECT q.id, q.claim_epoch AS epoch, q.claimed_by AS worker, q.heartbeats, q.lease_ms
+  `SELECT q.id, q.origin, q.claim_epoch AS epoch, q.claimed_by AS worker, q.heartbeats, q.lease_ms
    FROM nexus_inbox_queue AS q WHERE ${isHeld} ORDER BY q.id`,
 )
 
 /** $1 to $3: what was seen and did not move. $4: recoveries that a task survives. */
-export const sweepTasks = statement<{ id: number; status: string; project_key: string }>(
+export const sweepTasks = statement<{ id: number; origin: string | null; status: string; project_key: string }>(
   `WITH stale AS MATERIALIZED (
      SELECT q.id FROM unnest($1::integer[], $2::integer[], $3::integer[]) AS s (id, epoch, heartbeats)
      JOIN nexus_inbox_queue AS q ON q.id = s.id AND q.claim_epoch = s.epoch AND q.heartbeats = s.heartbeats
@@ -22,7 +29,7 @@ export const sweepTasks = statement<{ id: number; status: string; project_key: s
      error = CASE WHEN q.recoveries >= $4 THEN ${crashLoop} WHEN q.cancel_requested THEN 'cancelled' ELSE q.error END,
      processed_at = CASE WHEN q.recoveries < $4 AND NOT q.cancel_requested THEN NULL ELSE clock_timestamp() END
    WHERE q.id = ANY(ARRAY(SELECT id FROM stale))
-   RETURNING q.id, q.status, q.project_key`,
+   RETURNING q.id, q.origin, q.status, q.project_key`,
 )
 
 /**

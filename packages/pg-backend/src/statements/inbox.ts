@@ -3,6 +3,8 @@ import { type Statement, statement } from '../query.ts'
 
 export type InboxRow = {
   id: number
+  /** The id that callers know, where it is not the number. */
+  origin: string | null
   project_key: string
   workspace: string
   filename: string
@@ -24,7 +26,7 @@ export type InboxRow = {
   processed_at: Date | number | null
 }
 
-export const inboxColumns = `q.id, q.project_key, q.workspace, q.filename, q.markdown_content, q.status, q.priority, q.run_at,
+export const inboxColumns = `q.id, q.origin, q.project_key, q.workspace, q.filename, q.markdown_content, q.status, q.priority, q.run_at,
   q.attempts, q.recoveries, q.max_attempts, q.idem_key, q.issue_number, q.error, q.claimed_by, q.claim_epoch,
   q.lease_expires_at IS NOT NULL AS is_leased, q.cancel_requested, q.created_at, q.processed_at`
 
@@ -54,7 +56,19 @@ export const liveTwin = (alias: string, besides = ''): string =>
      AND t.project_key = ${alias}.project_key AND t.workspace = ${alias}.workspace AND t.status IN ('pending', 'processing')
      AND t.idem_key IS NULL ${besides} ORDER BY t.id LIMIT 1)`
 
-export const loadTask = statement<InboxRow>(`SELECT ${inboxColumns} FROM nexus_inbox_queue AS q WHERE q.id = $1`)
+/** By the place in this parameter: a number of ours, or below zero the row beneath an id from elsewhere. */
+export const isAt = (place: string): string =>
+  `q.id = abs(${place}::integer) AND (q.origin IS NULL) = (${place}::integer > 0)`
+
+export const loadTask = statement<InboxRow>(`SELECT ${inboxColumns} FROM nexus_inbox_queue AS q WHERE ${isAt('$1')}`)
+
+export const findOrigins = statement<{ id: number; origin: string }>(
+  `SELECT q.id, q.origin FROM nexus_inbox_queue AS q WHERE q.origin = ANY($1::text[])`,
+)
+
+/** The id by which callers know the row of this number. */
+export const publicIdOf = (number: string): string =>
+  `(SELECT coalesce(p.origin, p.id::text) FROM nexus_inbox_queue AS p WHERE p.id = ${number})`
 
 /** Which conditions a list has; each combination is a statement of its own, and a known status lets it use a partial index. */
 export interface InboxListShape {

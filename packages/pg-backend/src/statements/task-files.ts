@@ -24,7 +24,7 @@ const columns = `f.id, f.project, f.issue_number, f.filename, f.content, f.state
 const loadOrder = `CASE f.state WHEN 'active' THEN 0 WHEN 'closed' THEN 1 ELSE 2 END, f.created_at DESC, f.id DESC`
 
 /** As the indexes have it. */
-const pairHash = (value: string, project: string): string =>
+export const pairHash = (value: string, project: string): string =>
   `hashtextextended(${value}, hashtextextended(${project}, 0))`
 
 /** By a hash of the whole name, for which there is an index; the rest is no condition for which there is another. */

@@ -1,0 +1,129 @@
+import {
+  type CallOptions,
+  canExist,
+  checkCount,
+  isStoreError,
+  type Records,
+  readRecords,
+  type StoreName,
+  type StoreRecords,
+  unfit,
+} from '@nexus/core'
+import type { Marks } from '../moved.ts'
+import { sqlStateOf } from '../pg-errors.ts'
+import { type RunStatement, runWithin } from '../query.ts'
+import { asMover } from '../statements/moved.ts'
+import type { Call, PgTools } from '../tools.ts'
+import { inboxShelf } from './inbox.ts'
+import type { Shelf } from './shelf.ts'
+import { completionShelf, hostStateShelf, workflowShelf } from './stores.ts'
+import { taskFileShelf } from './task-files.ts'
+
+/** What a call of a thousand records may take. */
+const bulkMs = 30_000
+
+const shelves: { readonly [S in StoreName]: Shelf<S> } = {
+  workflows: workflowShelf,
+  completions: completionShelf,
+  hostState: hostStateShelf,
+  taskFiles: taskFileShelf,
+  inbox: inboxShelf,
+}
+
+/** A key that another row has, or one row that two records of the call would write. */
+const isTaken = (error: unknown): boolean => ['23505', '21000'].includes(sqlStateOf(error) ?? '')
+
+const createWrite = ({ client }: PgTools) => {
+  const asOne = <T>(call: Call, work: (run: RunStatement) => Promise<T>): Promise<T> =>
+    client.transaction(async (query) => {
+      await query(asMover)
+      return work(runWithin(query))
+    }, call)
+
+  /** Nearly always nobody has the keys, so that is tried first. */
+  const write = async <S extends StoreName>(store: S, records: StoreRecords[S][], call: Call): Promise<void> => {
+    const shelf: Shelf<S> = shelves[store]
+    try {
+      await asOne(call, (run) => shelf.write(run, records, call))
+    } catch (error) {
+      if (!isTaken(error)) throw error
+      await asOne(call, async (run) => {
+        await shelf.displace(run, records, call)
+        await shelf.write(run, records, call)
+      })
+    }
+  }
+
+  /** The database does not say which record it refuses, so each is tried by itself. */
+  const writeEach = async <S extends StoreName>(store: S, records: StoreRecords[S][], call: Call): Promise<void> => {
+    for (const record of records)
+      try {
+        await write(store, [record], call)
+      } catch (error) {
+        throw isStoreError(error, 'invalid') ? unfit(store, record, error.message) : error
+      }
+  }
+
+  return { asOne, write, writeEach }
+}
+
+/** Whole records on PostgreSQL, past the triggers that speak for other programs and past the fences of what moved. */
+export const createRecords = (tools: PgTools, marks: Marks): Records => {
+  const { run, client, checkOpen } = tools
+  const { asOne, write, writeEach } = createWrite(tools)
+
+  const begin = ({ signal }: CallOptions = {}): Call => {
+    checkOpen({ signal })
+    return { signal, budget: client.budget(bulkMs) }
+  }
+
+  const keysOf = (keys: readonly string[]): string[] => {
+    checkCount(keys.length)
+    return [...new Set(keys)].filter(canExist)
+  }
+
+  return {
+    async read<S extends StoreName>(store: S, page = {}, options?: CallOptions) {
+      const shelf: Shelf<S> = shelves[store]
+      return shelf.read(run, page, begin(options))
+    },
+    async find<S extends StoreName>(store: S, keys: readonly string[], options?: CallOptions) {
+      const call = begin(options)
+      const shelf: Shelf<S> = shelves[store]
+      return shelf.find(run, keysOf(keys), call)
+    },
+    async write<S extends StoreName>(store: S, given: readonly StoreRecords[S][], options?: CallOptions) {
+      const call = begin(options)
+      const shelf: Shelf<S> = shelves[store]
+      const records = readRecords(store, given)
+      for (const record of records) {
+        const problem = shelf.problem(record)
+        if (problem !== null) throw unfit(store, record, problem)
+      }
+      if (records.length === 0) return
+      try {
+        await write(store, records, call)
+      } catch (error) {
+        if (!isStoreError(error, 'invalid')) throw error
+        await writeEach(store, records, call)
+      }
+    },
+    async remove(store, keys, options) {
+      const call = begin(options)
+      const known = keysOf(keys)
+      if (known.length > 0) await asOne(call, (within) => shelves[store].remove(within, known, call))
+    },
+    async moved(options) {
+      checkOpen(options)
+      return marks.read(options)
+    },
+    async markMoved(moved, options) {
+      checkOpen(options)
+      await marks.put(moved, options ?? {})
+    },
+    async unmarkMoved(stores, options) {
+      checkOpen(options)
+      await marks.take(stores, options ?? {})
+    },
+  }
+}

@@ -1,0 +1,187 @@
+import {
+  type CompletionRecord,
+  compactJson,
+  type HostStateRecord,
+  parseJson,
+  type Reading,
+  type Rev,
+  type WorkflowRecord,
+  workflowRecord,
+} from '@nexus/core'
+import { z } from 'zod'
+import type { RunStatement, Statement } from '../query.ts'
+import { unreadableRev } from '../rev.ts'
+import { readDate, readJsonObject } from '../rows.ts'
+import { loadCompletion } from '../statements/completions.ts'
+import { loadHostState } from '../statements/host-state.ts'
+import * as sql from '../statements/records.ts'
+import { loadWorkflow } from '../statements/workflows.ts'
+import type { Call } from '../tools.ts'
+import { columnsOf, ownersOf, readableOf, readPage, type Shelf } from './shelf.ts'
+
+const Names = z.tuple([z.string()])
+const Numbers = z.tuple([z.int32()])
+
+/** Its rev is asked for when the page is whole: hashing every row for it would cost more than reading them. */
+const unreadable = (name: string, place: string, reason: string): Reading<never> => ({
+  ok: false,
+  corrupt: { name, place, reason, rev: '' },
+})
+
+/** By the statement with which its store loads it; one that is gone by now has none. */
+const revBy =
+  (load: Statement<{ hash: string }>) =>
+  async (run: RunStatement, name: string, call: Call): Promise<Rev> =>
+    unreadableRev((await run(load, [name], call))[0]?.hash ?? '')
+
+const readWorkflow = (row: sql.WorkflowRecordRow): Reading<WorkflowRecord> => {
+  const { id, name, state, current_step: currentStep, data } = row
+  const times = { createdAt: readDate(row.created_at), updatedAt: readDate(row.updated_at) }
+  const reading = workflowRecord({ id, name, state, currentStep, ...times }, data)
+  return reading.ok ? { ok: true, item: reading.record } : unreadable(id, `nexus_workflows id=${id}`, reading.reason)
+}
+
+export const workflowShelf: Shelf<'workflows'> = {
+  read: (run, request, call) =>
+    readPage(
+      run,
+      {
+        statement: sql.pageWorkflows,
+        cursor: Names,
+        key: ({ id }) => id,
+        read: readWorkflow,
+        rev: revBy(loadWorkflow),
+      },
+      request,
+      call,
+    ),
+  async find(run, keys, call) {
+    return readableOf(await run(sql.findWorkflows, [keys], call), readWorkflow)
+  },
+  problem: () => null,
+  async write(run, records, call) {
+    const values = columnsOf(records, [
+      ({ id }) => id,
+      ({ name }) => name,
+      ({ state }) => state,
+      ({ currentStep }) => currentStep,
+      ({ data }) => data,
+      ({ project }) => project,
+      ({ issueNumber }) => issueNumber,
+      ({ createdAt }) => createdAt,
+      ({ updatedAt }) => updatedAt,
+    ])
+    await run(sql.writeWorkflows, values, call)
+  },
+  async displace() {},
+  async remove(run, keys, call) {
+    await run(sql.removeWorkflows, [keys], call)
+  },
+}
+
+const readCompletion = (row: sql.CompletionRecordRow): Reading<CompletionRecord> => {
+  const payload = readJsonObject(row.data)
+  if (!payload.ok) return unreadable(row.dedup_key, `nexus_completions dedup_key=${row.dedup_key}`, payload.reason)
+  const createdAt = readDate(row.created_at) ?? new Date(0)
+  const item: CompletionRecord = {
+    dedupKey: row.dedup_key,
+    project: row.project,
+    issueNumber: row.issue_number,
+    agentType: row.agent_type,
+    status: row.status,
+    summary: row.summary_text,
+    reportId: row.report_id,
+    data: compactJson(row.data),
+    seq: row.seq === null ? null : Number(row.seq),
+    createdAt,
+    savedAt: readDate(row.updated_at) ?? createdAt,
+  }
+  return { ok: true, item }
+}
+
+const identityOf = ({ project, issueNumber, agentType, status }: CompletionRecord): string | null =>
+  project === null ? null : JSON.stringify([project, issueNumber, agentType, status])
+
+const identityColumns = [
+  ({ project }: CompletionRecord) => project,
+  ({ issueNumber }: CompletionRecord) => issueNumber,
+  ({ agentType }: CompletionRecord) => agentType,
+  ({ status }: CompletionRecord) => status,
+]
+
+export const completionShelf: Shelf<'completions'> = {
+  read: (run, request, call) =>
+    readPage(
+      run,
+      {
+        statement: sql.pageCompletions,
+        cursor: Numbers,
+        key: ({ id }) => id,
+        read: readCompletion,
+        rev: revBy(loadCompletion),
+      },
+      request,
+      call,
+    ),
+  async find(run, keys, call) {
+    return readableOf(await run(sql.findCompletions, [keys], call), readCompletion)
+  },
+  problem: () => null,
+  async write(run, records, call) {
+    const owners = ownersOf(records, identityOf)
+    const values = columnsOf(records, [
+      ({ dedupKey }) => dedupKey,
+      ...identityColumns,
+      ({ summary }) => summary,
+      ({ reportId }) => reportId,
+      ({ data }) => data,
+      ({ seq }) => seq,
+      ({ createdAt }) => createdAt,
+      ({ savedAt }) => savedAt,
+      (record) => owners.has(record),
+    ])
+    await run(sql.passOverSaves, [Math.max(...records.map(({ seq }) => seq ?? 0))], call)
+    await run(sql.writeCompletions, values, call)
+  },
+  async displace(run, records, call) {
+    await run(sql.displaceCompletions, columnsOf(records, identityColumns), call)
+  },
+  async remove(run, keys, call) {
+    await run(sql.removeCompletions, [keys], call)
+  },
+}
+
+const readState = ({ key, data, updated_at }: sql.HostStateRecordRow): Reading<HostStateRecord> => {
+  const parsed = parseJson(data)
+  return parsed.ok
+    ? { ok: true, item: { key, data: compactJson(data), updatedAt: readDate(updated_at) ?? new Date(0) } }
+    : unreadable(key, `nexus_host_state key=${key}`, parsed.reason)
+}
+
+export const hostStateShelf: Shelf<'hostState'> = {
+  read: (run, request, call) =>
+    readPage(
+      run,
+      {
+        statement: sql.pageHostState,
+        cursor: Names,
+        key: ({ key }) => key,
+        read: readState,
+        rev: revBy(loadHostState),
+      },
+      request,
+      call,
+    ),
+  async find(run, keys, call) {
+    return readableOf(await run(sql.findHostState, [keys], call), readState)
+  },
+  problem: () => null,
+  async write(run, records, call) {
+    const values = columnsOf(records, [({ key }) => key, ({ data }) => data, ({ updatedAt }) => updatedAt])
+    await run(sql.writeHostState, values, call)
+  },
+  async displace() {},
+  async remove(run, keys, call) {
+    await run(sql.removeHostState, [keys], call)
+  },
+}

@@ -1,0 +1,34 @@
+import type { StoreName } from '@nexus/core'
+import { statement } from '../query.ts'
+
+/** The tables of a store: what of it nobody may write once it moved. */
+export const tableOf = {
+  workflows: 'nexus_workflows',
+  completions: 'nexus_completions',
+  hostState: 'nexus_host_state',
+  taskFiles: 'nexus_task_files',
+  inbox: 'nexus_inbox_queue',
+} as const satisfies Record<StoreName, string>
+
+export type MovedRow = { store: string; moved_to: string; at: Date }
+
+export const listMoved = statement<MovedRow>(`SELECT m.store, m.moved_to, m.at FROM nexus_moved AS m ORDER BY m.store`)
+
+export const markMoved = statement(
+  `INSERT INTO nexus_moved AS m (store, moved_to, at)
+   SELECT g.store, g.moved_to, g.at FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS g (store, moved_to, at)
+   ON CONFLICT (store) DO UPDATE SET moved_to = EXCLUDED.moved_to, at = EXCLUDED.at`,
+)
+
+export const unmarkMoved = statement(`DELETE FROM nexus_moved AS m WHERE m.store = ANY($1::text[])`)
+
+/** Passes the fence and the triggers that speak for other programs, for this transaction alone. */
+export const asMover = `SET LOCAL nexus.mover = 'on'`
+
+/** Waits for the writers under way; whoever writes after the commit meets it. */
+export const putFence = (store: StoreName): string =>
+  `CREATE OR REPLACE TRIGGER nexus_moved_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${tableOf[store]}
+   FOR EACH STATEMENT WHEN (current_setting('nexus.mover', true) IS DISTINCT FROM 'on')
+   EXECUTE FUNCTION nexus_moved_fence('${store}')`
+
+export const dropFence = (store: StoreName): string => `DROP TRIGGER IF EXISTS nexus_moved_fence ON ${tableOf[store]}`
