@@ -103,6 +103,8 @@ const configuration = (plan: FleetPlan, folder: string, projects: readonly strin
       },
     },
     concurrency: 6,
+    // Agents that fail five times in a row are to be expected of these, and waited for.
+    fuse: { failures: 5, cool_down_seconds: 3 },
   })
 }
 
