@@ -10,8 +10,11 @@ import type { WorkflowStore } from './workflow.ts'
 export const storeNames = ['workflows', 'completions', 'hostState', 'taskFiles', 'inbox'] as const
 export type StoreName = (typeof storeNames)[number]
 
-/** Condition of the technology behind one store. `since` in epoch milliseconds. */
-export type Health = { status: 'ok' } | { status: 'down'; reason: string; since: number }
+/**
+ * Condition of the technology behind one store. `since` in epoch milliseconds. `movedTo`: the store went there for good, and
+ * nothing else is wrong. [C-MOVE-7]
+ */
+export type Health = { status: 'ok' } | { status: 'down'; reason: string; since: number; movedTo?: string }
 
 /** What differs between backends and may be seen. The suites test each both ways: supported works, unsupported is refused. */
 export interface Capabilities {

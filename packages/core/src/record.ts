@@ -1,4 +1,4 @@
-import type { StoreName } from './backend.ts'
+import type { Health, StoreName } from './backend.ts'
 import type { CallOptions } from './call.ts'
 import { storeVariables } from './config.ts'
 import { StoreError } from './errors.ts'
@@ -124,6 +124,14 @@ export const movedAway = ({ store, to, at }: Moved): StoreError =>
     movedTo: to,
     message: `The store ${store} moved to ${to} at ${at.toISOString()}. Set ${storeVariables[store]}=${to} and start again.`,
   })
+
+/** The same as an answer to who asks how the store is. */
+export const movedHealth = (moved: Moved): Health => ({
+  status: 'down',
+  reason: movedAway(moved).message,
+  since: moved.at.getTime(),
+  movedTo: moved.to,
+})
 
 /**
  * Whole records, as they are copied, compared and archived: all that a caller can see of them, and what hosts need to go on.

@@ -3,7 +3,7 @@ import {
   type BackendContext,
   type Health,
   type Mailbox,
-  movedAway,
+  movedHealth,
   type StoreName,
   type Stores,
 } from '@nexus/core'
@@ -35,7 +35,7 @@ const createHealth = ({ layout, atomic, marks, clock, isClosed }: FsTools) => {
     if (isClosed()) return down('The backend is closed.')
     try {
       const moved = marks.present(store)
-      if (moved) return { status: 'down', reason: movedAway(moved).message, since: moved.at.getTime() }
+      if (moved) return movedHealth(moved)
       await atomic.makeFolder(layout.temp)
       await atomic.syncFolder(layout.temp)
       downSince = null

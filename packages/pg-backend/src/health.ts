@@ -1,4 +1,4 @@
-import { type Clock, type Health, type Moved, movedAway, type StoreName } from '@nexus/core'
+import { type Clock, type Health, type Moved, movedHealth, type StoreName } from '@nexus/core'
 import pg from 'pg'
 import type { Marks } from './moved.ts'
 import { sqlStateOf, toStoreError } from './pg-errors.ts'
@@ -60,7 +60,6 @@ export const createHealth = ({ clock, isClosed, ...tools }: HealthTools): ((stor
       return { status: 'down', reason: answer, since: downSince }
     }
     downSince = null
-    if (answer === null) return { status: 'ok' }
-    return { status: 'down', reason: movedAway(answer).message, since: answer.at.getTime() }
+    return answer === null ? { status: 'ok' } : movedHealth(answer)
   }
 }

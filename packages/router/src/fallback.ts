@@ -1,10 +1,12 @@
 import {
   type BackendContext,
   type BackendName,
+  type CallOptions,
   type Health,
   isStoreError,
   type JournalFiles,
   type Operations,
+  type StoreError,
   type StoreName,
   type Stores,
 } from '@nexus/core'
@@ -38,7 +40,7 @@ const patientTries = 10
 /** The stores of a backend that can go away, and how it is. */
 export interface Fallback extends AsyncDisposable {
   stores: Stores
-  health(): Promise<Health>
+  health(store: StoreName, options?: CallOptions): Promise<Health>
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -49,7 +51,8 @@ const createAsk =
   async (): Promise<string | null> => {
     try {
       const health = await (current() ?? (await reach())).health(store)
-      return health.status === 'ok' ? null : health.reason
+      // A store that went elsewhere says nothing of the others.
+      return health.status === 'ok' || health.movedTo !== undefined ? null : health.reason
     } catch (error) {
       return textOf(error)
     }
@@ -62,14 +65,13 @@ const createStory = ({ name, stores, context: { logger, clock } }: FallbackOptio
   let [stuckFor, failures]: [string | null, number] = [null, 0]
   return {
     /** It will be tried again and again, and told once: at once where waiting will not help, else when it has failed for long. */
-    stuck(error: unknown): null {
+    stuck(error: unknown): void {
       failures += 1
-      const isForNow = isStoreError(error, 'unavailable') && failures < patientTries
+      const isForNow = isStoreError(error, 'unavailable') && error.movedTo === undefined && failures < patientTries
       if (!isForNow && stuckFor !== textOf(error)) {
         logger.error('The journal cannot be replayed', { reason: textOf(error), journal: journal?.place ?? null })
         stuckFor = textOf(error)
       }
-      return null
     },
     entered: ({ reason, since }: { reason: string; since: number }): void =>
       logger.warn('A backend is down; what can be is written to the journal until it is back', {
@@ -93,14 +95,21 @@ const createStory = ({ name, stores, context: { logger, clock } }: FallbackOptio
   }
 }
 
-/** The stores of one backend behind a breaker, with a journal for those that an outage does not stop. */
-export const createFallback = (options: FallbackOptions): Fallback => {
-  const { name, connection, stores, files, context, probeMs } = options
-  const { clock, ids, logger } = context
-  const lastKnown = createLastKnown(clock.now)
-  const journal = files && createJournal(files, { onEnd: lastKnown.take })
-  const story = createStory(options, journal)
-  let isClosed = false
+type Story = ReturnType<typeof createStory>
+
+interface RecoveryParts {
+  journal: Journal | null
+  story: Story
+  isStopped(): boolean
+}
+
+/** What has to be done before the backend is used again. */
+const createRecovery = (
+  { name, connection, context: { logger, clock } }: FallbackOptions,
+  { journal, story, isStopped }: RecoveryParts,
+) => {
+  /** Why what the journal holds can never be applied here. */
+  let refusal: StoreError | null = null
 
   const operations = async (): Promise<Operations> => {
     const backend = await connection.reach()
@@ -108,18 +117,39 @@ export const createFallback = (options: FallbackOptions): Fallback => {
     return backend.operations
   }
   const replay = journal
-    ? createReplay({ journal, operations, logger, clock, isStopped: () => isClosed })
+    ? createReplay({ journal, operations, logger, clock, isStopped })
     : async () => ({ replayed: 0, conflicts: 0 })
 
+  return {
+    refusal: () => refusal,
+    async recover({ since }: { since: number }): Promise<boolean> {
+      const replayed = await replay().catch((error: unknown) => {
+        story.stuck(error)
+        if (isStoreError(error) && error.movedTo !== undefined) refusal = error
+        return null
+      })
+      if (replayed) story.left(since, replayed)
+      // Others of its stores do not wait for what went elsewhere.
+      return replayed !== null || refusal !== null
+    },
+  }
+}
+
+/** The stores of one backend behind a breaker, with a journal for those that an outage does not stop. */
+export const createFallback = (options: FallbackOptions): Fallback => {
+  const { connection, stores, files, context, probeMs } = options
+  const { clock, ids, logger } = context
+  const lastKnown = createLastKnown(clock.now)
+  const journal = files && createJournal(files, { onEnd: lastKnown.take })
+  const story = createStory(options, journal)
+  let isClosed = false
+
+  const recovery = createRecovery(options, { journal, story, isStopped: () => isClosed })
   const breaker = createBreaker({
     clock,
     probeMs,
     ask: createAsk(connection, stores[0] ?? 'hostState'),
-    async recover({ since }) {
-      const replayed = await replay().catch(story.stuck)
-      if (replayed) story.left(since, replayed)
-      return replayed !== null
-    },
+    recover: recovery.recover,
     onOpen: story.entered,
   })
 
@@ -128,12 +158,18 @@ export const createFallback = (options: FallbackOptions): Fallback => {
     const view = await journal?.view().catch((error: unknown) => {
       logger.debug('The journal cannot be read', { reason: textOf(error) })
     })
-    if (view) breaker.open(unapplied)
+    if (view && !recovery.refusal()) breaker.open(unapplied)
   }
   // Nobody may ask for these stores, and others wait for what a killed process left.
   void lookForJournal()
 
-  const outage = createOutage({ breaker, reach: connection.reach, journal, isClosed: () => isClosed })
+  const outage = createOutage({
+    breaker,
+    reach: connection.reach,
+    journal,
+    refusal: recovery.refusal,
+    isClosed: () => isClosed,
+  })
   const deferred = deferredStores(outage)
   const tools = { outage, ids, now: clock.now, lastKnown }
   return {
@@ -144,12 +180,14 @@ export const createFallback = (options: FallbackOptions): Fallback => {
           completions: createFallbackCompletions(tools),
         }
       : deferred,
-    async health() {
+    async health(store, options) {
       if (isClosed) return { status: 'down', reason: 'closed', since: clock.now() }
       await lookForJournal()
       await breaker.judge()
       const state = breaker.state()
-      return state.isOpen ? { status: 'down', reason: state.reason, since: state.since } : { status: 'ok' }
+      if (state.isOpen) return { status: 'down', reason: state.reason, since: state.since }
+      const backend = connection.current()
+      return backend ? backend.health(store, options) : { status: 'ok' }
     },
     async [Symbol.asyncDispose]() {
       isClosed = true

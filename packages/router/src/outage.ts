@@ -36,6 +36,8 @@ export interface OutageParts {
   reach(): Promise<Backend>
   /** Null where nothing falls back. */
   journal: Journal | null
+  /** Why what the journal holds can never be applied here, once that is known: its store moved away. */
+  refusal(): StoreError | null
   isClosed(): boolean
 }
 
@@ -65,8 +67,19 @@ export interface Outage {
   write<T>(write: OnceWrite<T>): Promise<T>
 }
 
-const perhapsApplied = ({ code, message, cause, place, rev }: StoreError): StoreError =>
-  new StoreError({ code, message, cause, outcome: 'unknown', ...(place && { place }), ...(rev && { rev }) })
+const perhapsApplied = ({ code, message, cause, place, rev, movedTo }: StoreError): StoreError =>
+  new StoreError({
+    code,
+    message,
+    cause,
+    outcome: 'unknown',
+    ...(place && { place }),
+    ...(rev && { rev }),
+    ...(movedTo !== undefined && { movedTo }),
+  })
+
+/** It may be an outage. A store that moved away is none: waiting does not bring it back. [C-ROUTE-16] */
+const mayBeOutage = (error: unknown): boolean => isStoreError(error, 'unavailable') && error.movedTo === undefined
 
 /** Ends a call in time, as `unavailable`. */
 const inTime = async <T>(
@@ -83,13 +96,15 @@ const inTime = async <T>(
   }
 }
 
-export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts): Outage => {
+export const createOutage = ({ breaker, reach, journal, refusal, isClosed }: OutageParts): Outage => {
   const refused = (store: StoreName, why: string): StoreError =>
     new StoreError({ code: 'unavailable', message: `${store} cannot be used until the database is back: ${why}` })
 
   /** Whether this root's host state and completions are answered by the journal now. */
   const viewInOutage = async (options?: CallOptions): Promise<{ view: JournalView | null } | null> => {
     checkOpen(isClosed(), 'routed', options)
+    const gone = refusal()
+    if (gone) throw gone
     const view = (await journal?.view()) ?? null
     if (view) breaker.open(unapplied)
     return breaker.state().isOpen ? { view } : null
@@ -102,7 +117,7 @@ export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts)
     try {
       return await call(await reach())
     } catch (error) {
-      if (isStoreError(error, 'unavailable')) void breaker.judge()
+      if (mayBeOutage(error)) void breaker.judge()
       throw error
     }
   }
@@ -120,7 +135,7 @@ export const createOutage = ({ breaker, reach, journal, isClosed }: OutageParts)
       } catch (error) {
         if (!isStoreError(error)) throw error
         sent ||= error.outcome === 'unknown'
-        const isOver = error.code !== 'unavailable'
+        const isOver = !mayBeOutage(error)
         if (!isOver && (await breaker.judge())) return { sent }
         if (isOver || tries > 1 || left() < leastTryMs) throw sent ? perhapsApplied(error) : error
       }

@@ -3,6 +3,7 @@ import { storeNames } from '@nexus/core'
 import type { Connection } from './connection.ts'
 import { openConnection } from './connection.ts'
 import { createFallback, fallbackStores } from './fallback.ts'
+import { routedRecords } from './records.ts'
 import type { Registry } from './registry.ts'
 
 export interface RouterOptions {
@@ -75,6 +76,7 @@ export const openRouter = async (options: RouterOptions): Promise<Backend> => {
     get operations() {
       return sides.get(remote)?.connection.current()?.operations
     },
+    records: routedRecords((store) => at(store).connection),
     workflows: at('workflows').stores.workflows,
     completions: at('completions').stores.completions,
     hostState: at('hostState').stores.hostState,

@@ -1,5 +1,5 @@
 import type { Backend, BackendContext, StoreName } from '@nexus/core'
-import { checkOpen, movedAway } from '@nexus/core'
+import { checkOpen, movedAway, movedHealth } from '@nexus/core'
 import { createMemoryCompletions } from './completions.ts'
 import { createMemoryData, type MemoryData } from './data.ts'
 import { createMemoryHostState } from './host-state.ts'
@@ -37,7 +37,7 @@ export const openMemoryBackend = (context: BackendContext, data: MemoryData = cr
     async health(store) {
       if (isClosed) return { status: 'down', reason: 'closed', since: clock.now() }
       const moved = data.moved.get(store)
-      return moved ? { status: 'down', reason: movedAway(moved).message, since: moved.at.getTime() } : { status: 'ok' }
+      return moved ? movedHealth(moved) : { status: 'ok' }
     },
     async [Symbol.asyncDispose]() {
       isClosed = true

@@ -113,7 +113,11 @@ export const recordsMoved = (clause: Clause): void => {
         expect(await t.backend.health(other)).toEqual({ status: 'ok' })
       }
       const health = await t.backend.health(store)
-      expect(health).toMatchObject({ status: 'down', reason: expect.stringContaining(storeVariables[store]) })
+      expect(health).toMatchObject({
+        status: 'down',
+        reason: expect.stringContaining(storeVariables[store]),
+        movedTo: 'another',
+      })
     })
 
     clause('C-MOVE-7', `an opening from before is refused as well, at its first write: ${store}`, async (t) => {
