@@ -4,6 +4,7 @@ import { node } from '../../tsup.base.ts'
 const entry = {
   index: 'src/index.ts',
   look: 'src/look.ts',
+  runs: 'src/runs.ts',
   main: 'src/main.ts',
   supervisor: 'src/supervisor.ts',
   'demo-agent': 'src/demo/agent.ts',

@@ -4,7 +4,7 @@ import { createIds, systemClock } from '@nexus/core'
 import { openRouter } from '@nexus/router'
 
 /** Lines about the storage itself go to stderr: stdout is data. */
-const stderrLogger: BackendContext['logger'] = {
+export const stderrLogger: BackendContext['logger'] = {
   debug() {},
   info() {},
   warn: (message, fields) =>

@@ -1,31 +1,15 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Backend } from '@nexus/core'
 import { advance, toData } from '@nexus/engine'
-import { freshDatabase } from '@nexus/testkit/postgres'
-import { testDsn } from '@nexus/testkit/postgres/test-dsn'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { documentOf, stepOf, workflowOf } from '../../../packages/engine/test/stage.ts'
 import { openStores } from '../../host/proof/stores.ts'
+import { BulkResult } from '../src/act/bulk.ts'
+import { Workflows } from '../src/act/workflow.ts'
+import { WorkflowShown } from '../src/act/workflow-show.ts'
+import { AuditList } from '../src/audit/commands.ts'
+import { grounds, jsonOf } from './admin.ts'
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const at = '2026-03-01T12:00:00.000Z'
-
-let folder = ''
-let env: Record<string, string> = {}
-let close = async (): Promise<void> => {}
-
-const admin = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'workflow', ...args], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], ...env },
-    encoding: 'utf8',
-  })
-  return { status, stdout, stderr }
-}
 
 /** A workflow that a host began: `running` at its first step, or `paused` where that needs approval. */
 const begin = async (stores: Backend, id: string, requireApproval: boolean): Promise<void> => {
@@ -44,84 +28,85 @@ const begin = async (stores: Backend, id: string, requireApproval: boolean): Pro
   }
 }
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nexus-admin-'))
-})
-afterEach(async () => {
-  await close()
-  close = async () => {}
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const places = {
-  files: async () => ({ NEXUS_DIR: join(folder, '.nexus') }),
-  postgres: async () => {
-    const database = await freshDatabase(await testDsn())
-    close = async () => database[Symbol.asyncDispose]()
-    return { NEXUS_DIR: join(folder, '.nexus'), NEXUS_STORAGE_BACKEND: 'postgres', NEXUS_STORAGE_DSN: database.dsn }
-  },
-}
-
-describe.each(Object.entries(places))('nexus-admin workflow on %s', (_, place) => {
-  beforeEach(async () => {
-    env = await place()
-    await using stores = await openStores(env)
+describe.each(Object.entries(grounds))('nexus-admin workflow on %s', (_, open) => {
+  test('shows what runs and what waits, and takes a person’s word on it', async () => {
+    await using ground = await open()
+    const admin = (...args: string[]) => ground.admin(['workflow', ...args])
+    await using stores = await openStores(ground.env)
     await begin(stores, 'shop-1-feature', false)
     await begin(stores, 'shop-2-feature', true)
-  })
 
-  test('shows what runs and what waits, for people and for programs', () => {
-    const { status, stdout } = admin()
-    expect(status).toBe(0)
-    expect(stdout).toMatch(/^shop-1-feature {2}running {2}at deploy \(deploy\)$/m)
-    expect(stdout).toMatch(/^shop-2-feature {2}paused {2}at deploy \(deploy\) {2}Step deploy waits for approval\.$/m)
-    const listed = JSON.parse(admin('list', '--state', 'paused', '--json').stdout)
-    expect(listed).toMatchObject({ version: 1, workflows: [{ id: 'shop-2-feature', waits_for_approval: true }] })
-  })
+    const text = await admin()
+    expect(text.status).toBe(0)
+    expect(text.stdout).toMatch(/^shop-1-feature +running +deploy +deploy +\S+$/m)
+    expect(text.stdout).toMatch(/^shop-2-feature +paused +deploy +deploy +\S+ +Step deploy waits for approval\.$/m)
+    const listed = jsonOf(Workflows, await admin('ls', '--state', 'paused', '--json'))
+    expect(listed).toMatchObject({ workflows: [{ id: 'shop-2-feature', waits_for_approval: true }], cursor: null })
 
-  test('one whose steps cannot be read is named, and hides no other', async () => {
-    await using stores = await openStores(env)
-    const place = { name: 'x', project: 'shop', issueNumber: '3', state: 'running', currentStep: 0 } as const
-    await stores.workflows.save({ ...place, id: 'shop-3-feature', data: {} })
-    const { status, stdout } = admin()
-    expect(status).toBe(0)
-    expect(stdout).toMatch(/^shop-1-feature {2}running/m)
-    expect(stdout).toMatch(/^shop-3-feature {2}cannot be read$/m)
-    expect(JSON.parse(admin('list', '--json').stdout)).toMatchObject({ corrupt: ['shop-3-feature'] })
-  })
+    const shown = jsonOf(WorkflowShown, await admin('show', 'shop-1-feature', '--json')).workflow
+    expect(shown).toMatchObject({
+      state: 'running',
+      steps: [{ number: 1, name: 'deploy', status: 'running', attempt: 'at-00000000' }],
+      data: { steps: [{ attempt_id: 'at-00000000' }] },
+    })
+    expect((await admin('show', 'shop-1-feature')).stdout).toMatch(
+      /^state +running$[\s\S]*^1 +deploy +deploy +running/m,
+    )
 
-  test('a person pauses, resumes, approves and cancels', async () => {
-    expect(admin('pause', 'shop-1-feature', '--comment', 'lunch').stdout).toBe(
+    expect((await admin('pause', 'shop-1-feature', '--comment', 'lunch')).stdout).toBe(
       'shop-1-feature: pause done; it is paused now.\n',
     )
-    expect(admin('resume', 'shop-1-feature').stdout).toBe('shop-1-feature: resume done; it is running now.\n')
-    expect(JSON.parse(admin('approve', 'shop-2-feature', '--by', 'ann', '--json').stdout)).toEqual({
-      version: 1,
-      id: 'shop-2-feature',
-      order: 'approve',
-      status: 'done',
-      state: 'running',
-    })
-    expect(admin('cancel', 'shop-1-feature').status).toBe(0)
-    await using stores = await openStores(env)
+    const resumed = jsonOf(BulkResult, await admin('resume', 'shop-1-feature', 'shop-2-feature', 'nothing', '--json'))
+    expect(resumed.items).toEqual([
+      { id: 'shop-1-feature', ok: true, status: 'done', state: 'running' },
+      {
+        id: 'shop-2-feature',
+        ok: false,
+        status: 'refused',
+        reason: 'it waits for approval: approve or reject it',
+      },
+      { id: 'nothing', ok: false, status: 'absent' },
+    ])
+    expect((await admin('approve', 'shop-2-feature', '--by', 'ann')).status).toBe(0)
+    const cancelled = await admin('cancel', '--project', 'shop', '--yes', '--json')
+    expect(jsonOf(BulkResult, cancelled).counts).toEqual({ done: 2 })
     expect(await stores.workflows.load('shop-1-feature')).toMatchObject({ state: 'cancelled' })
     expect((await stores.workflows.load('shop-2-feature'))?.data['steps']).toMatchObject([
       { approval: { status: 'approved', by: 'ann' } },
     ])
+    const { changes } = jsonOf(AuditList, await ground.admin(['audit', '--command', 'workflow', '--json']))
+    expect(changes.map(({ command, arguments: given }) => [command, given])).toEqual([
+      ['workflow cancel', { state: 'running', project: 'shop' }],
+      ['workflow approve', { by: 'ann' }],
+      ['workflow resume', {}],
+      ['workflow pause', { comment: 'lunch' }],
+    ])
   })
+})
 
-  test('what does not fit is refused with the reason', () => {
-    expect(admin('resume', 'shop-2-feature')).toMatchObject({
-      status: 1,
-      stdout: 'shop-2-feature stays as it is: it waits for approval: approve or reject it.\n',
-    })
-    expect(admin('approve', 'shop-1-feature')).toMatchObject({
-      status: 1,
-      stdout: 'shop-1-feature stays as it is: it is running, and nothing in it waits for approval.\n',
-    })
-    expect(admin('retry', 'nothing')).toMatchObject({
-      status: 1,
-      stdout: 'There is no workflow nothing. See: nexus-admin workflow list\n',
-    })
+test('a workflow whose steps cannot be read is named, and hides no other; what does not fit is refused', async () => {
+  await using ground = await grounds.files()
+  const admin = (...args: string[]) => ground.admin(['workflow', ...args])
+  await using stores = await openStores(ground.env)
+  await begin(stores, 'shop-1-feature', false)
+  const place = { name: 'x', project: 'shop', issueNumber: '3', state: 'running', currentStep: 0 } as const
+  await stores.workflows.save({ ...place, id: 'shop-3-feature', data: {} })
+  const { status, stdout } = await admin()
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/^shop-1-feature +running/m)
+  expect(stdout).toMatch(/^shop-3-feature {2}cannot be read$/m)
+  expect(jsonOf(Workflows, await admin('list', '--json'))).toMatchObject({ corrupt: ['shop-3-feature'] })
+  expect(await admin('show', 'shop-3-feature')).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: 'Workflow shop-3-feature has no steps that can be read.\n',
+  })
+  expect(await admin('approve', 'shop-1-feature')).toMatchObject({
+    status: 1,
+    stdout: 'shop-1-feature stays as it is: it is running, and nothing in it waits for approval.\n',
+  })
+  expect(await admin('retry', 'nothing')).toMatchObject({
+    status: 1,
+    stdout: 'There is no workflow nothing. See: nexus-admin workflow ls\n',
   })
 })

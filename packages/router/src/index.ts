@@ -1,4 +1,5 @@
 export { fallbackStores } from './fallback.ts'
+export { listOutages, type OutageSummary, readOutage, replayJournal } from './journal-look.ts'
 export type { OpenBackend, Registry } from './registry.ts'
 export { openRouter, type RouterOptions } from './router.ts'
 export {

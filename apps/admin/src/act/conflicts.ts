@@ -4,7 +4,6 @@ import {
   eachItem,
   type JsonValue,
   type Operations,
-  type Resolution,
   StoreError,
   storeNames,
 } from '@nexus/core'
@@ -14,7 +13,7 @@ import type { Place } from '../cli/with-stores.ts'
 
 const Value = z.json().optional().describe('left out where nothing was there')
 
-/** What `conflicts list --json` prints. */
+/** What `journal conflicts --json` prints. */
 export const Conflicts = envelope({
   conflicts: z.array(
     z.object({
@@ -33,29 +32,22 @@ export const Conflicts = envelope({
 type Conflicts = z.output<typeof Conflicts>
 type ConflictRow = Conflicts['conflicts'][number]
 
-/** What `conflicts resolve --json` prints. */
-export const Resolved = envelope({
-  id: z.string(),
-  take: z.enum(['ours', 'theirs']),
-  status: z.enum(['resolved', 'absent']),
-})
-
-type ConflictPlace = Pick<Place, 'config'> & { stores: Pick<Backend, 'operations'> }
+type RemotePlace = Pick<Place, 'config'> & { stores: Pick<Backend, 'operations'> }
 
 /** Throws where nothing is kept in Postgres, or it cannot be reached. */
-const operationsOf = ({ config, stores }: ConflictPlace): Operations => {
+export const operationsOf = ({ config, stores }: RemotePlace): Operations => {
   if (stores.operations) return stores.operations
   const isRouted = storeNames.some((store) => config.routes[store].backend === 'postgres')
   const why = isRouted ? 'it cannot be reached' : 'nothing is routed to it'
   throw new StoreError({
     code: 'unavailable',
-    message: `Conflicts are kept in PostgreSQL, and ${why}. See: nexus-admin status`,
+    message: `What an outage left is applied to PostgreSQL and kept there, and ${why}. See: nexus-admin status`,
   })
 }
 
 const rowOf = ({ at, ...conflict }: Conflict): ConflictRow => ({ ...conflict, at: at.toISOString() })
 
-export const readConflicts = async (place: ConflictPlace): Promise<Conflicts> => {
+export const readConflicts = async (place: RemotePlace): Promise<Conflicts> => {
   const operations = operationsOf(place)
   const conflicts: ConflictRow[] = []
   for await (const conflict of eachItem((page) => operations.conflicts(page))) conflicts.push(rowOf(conflict))
@@ -81,12 +73,5 @@ export const conflictsText = ({ conflicts }: Conflicts): string =>
     ? 'No conflicts.'
     : [
         ...conflicts.map(conflictText),
-        `Take one of the two: nexus-admin conflicts resolve ${conflicts[0]?.id} ours`,
+        `Take one of the two: nexus-admin journal resolve ${conflicts[0]?.id} --take ours`,
       ].join('\n\n')
-
-export const resolveConflict = async (place: ConflictPlace, id: string, take: Resolution) => ({
-  version: 1 as const,
-  id,
-  take,
-  ...(await operationsOf(place).resolve(id, take)),
-})

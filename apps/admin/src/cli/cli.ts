@@ -6,7 +6,7 @@ import { type ExitName, exit, exitMeanings } from './exit.ts'
 export type CompletedIds = 'tasks' | 'workflows' | 'issues' | 'keys' | 'runs' | 'conflicts'
 
 /** What every command says of itself. */
-export interface About {
+interface About {
   description: string
   /** Lines as a person types them. */
   examples: readonly [string, ...string[]]

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
-import { terminalWidth } from './output.ts'
+import { styled, terminalWidth } from './output.ts'
 
 /** One column: its heading, and whether it gives way where the terminal is too narrow (the last ones first). */
 export interface Column {
@@ -51,15 +51,15 @@ export const table = (
   const lines = [columns.map(({ heading }) => heading), ...rows.map((row) => row.map(plain))]
   const natural = columns.map((_, index) => Math.max(...lines.map((line) => stringWidth(line[index] ?? ''))))
   const widths = width === null ? natural : fitted(natural, columns, width)
-  return lines
-    .map((line) => {
-      const cells = line.map((cell, index) =>
-        padded(width === null ? cell : cut(cell, widths[index] ?? 0), widths[index] ?? 0),
-      )
-      const text = cells.join(gap).trimEnd()
-      return width === null ? text : cut(text, width)
+  const [heading = '', ...body] = lines.map((line) => {
+    const cells = line.map((cell, index) => {
+      const own = widths[index] ?? 0
+      return padded(width === null ? cell : cut(cell, own), own)
     })
-    .join('\n')
+    const text = cells.join(gap).trimEnd()
+    return width === null ? text : cut(text, width)
+  })
+  return [styled('bold', heading), ...body].join('\n')
 }
 
 /** One record: a line for each member that says something. */

@@ -89,7 +89,7 @@ const createJsonPrinter = (): Printer => {
   const line = (text: string): Promise<void> => say({ type: 'output', text })
   return {
     async begin(run, older) {
-      await say({ type: 'run', ...recordOf(run), earlier: older.map(({ attempt }) => attempt) })
+      await say({ type: 'run', version: 1, ...recordOf(run), earlier: older.map(({ attempt }) => attempt) })
     },
     async piece(bytes) {
       const lines = (rest + decoder.write(bytes)).split('\n')

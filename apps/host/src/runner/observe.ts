@@ -85,7 +85,7 @@ export function createObserver({ clock, leaseMs, graceMs }: ObserverOptions) {
 
 // The supervisor may have died before it wrote the agent's pid down, and the agent before its children: then the mark
 // in their environment finds them. A group that only happens to have the pid of our agent is left alone.
-async function survivingGroups(paths: RunFolder, started: Started): Promise<number[]> {
+export async function survivingGroups(paths: RunFolder, started: Started): Promise<number[]> {
   const here = currentProcess()
   if (started.hostId !== here.hostId || started.bootId !== here.bootId) return []
   const agent = await readAgent(paths.agent)

@@ -39,7 +39,7 @@ const conflicts: Check = {
     if (postgres.conflicts === 0) return ok('Nobody has to decide between two values.')
     return warn({
       message: `${counted(postgres.conflicts, 'conflict')} of an outage to be decided.`,
-      fix: 'nexus-admin conflicts, then nexus-admin conflicts resolve <id> ours|theirs',
+      fix: 'nexus-admin journal conflicts, then nexus-admin journal resolve <id> --take ours|theirs',
     })
   },
 }
