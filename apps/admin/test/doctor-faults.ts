@@ -410,7 +410,7 @@ export const onPostgres: readonly Fault[] = [
     what: 'two values of an outage',
     status: 'warn',
     message: /^1 conflict of an outage to be decided\.$/,
-    fix: /^nexus-admin conflicts/,
+    fix: /^nexus-admin journal conflicts/,
     async plant({ ground }) {
       const { clock, context } = createFakes()
       await using backend = await openPgBackend({ dsn: ground.env['NEXUS_STORAGE_DSN'] ?? '', ...context })
