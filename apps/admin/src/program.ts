@@ -2,6 +2,7 @@ import { addActCommands } from './act/commands.ts'
 import { addAuditCommands } from './audit/commands.ts'
 import { type Cli, createCli } from './cli/cli.ts'
 import { addSeeCommands } from './see/commands.ts'
+import { addShellCommands } from './shell/commands.ts'
 
 /** The whole program: each area adds its commands. */
 export const createProgram = (): Cli => {
@@ -9,5 +10,6 @@ export const createProgram = (): Cli => {
   addSeeCommands(cli)
   addActCommands(cli)
   addAuditCommands(cli)
+  addShellCommands(cli)
   return cli
 }

@@ -35,10 +35,11 @@ describe('every command', () => {
   test('explains itself with --help, and exits 0', async () => {
     const { program } = createProgram()
     for (const [path, command] of walk(program)) {
-      let shown = ''
-      command.configureOutput({ writeOut: (text) => void (shown += text) })
+      const written: string[] = []
+      command.configureOutput({ writeOut: (text) => void written.push(text) })
       const asked = program.parseAsync([...path.split(' '), '--help'], { from: 'user' })
       await expect(asked, path).rejects.toMatchObject({ exitCode: 0 })
+      const shown = written.join('')
       expect(shown).toContain(`Usage: nexus-admin ${path}`)
       expect(shown).toContain(`Examples:\n  ${cli.abouts.get(path)?.examples[0]}\n`)
       expect(shown).toMatch(/^Exit codes: 0 /m)

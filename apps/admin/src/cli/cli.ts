@@ -18,6 +18,13 @@ interface About {
   completes?: CompletedIds
 }
 
+interface Placing {
+  /** What its group does where no command of it is named. */
+  isDefault?: boolean
+  /** For programs: no help lists it. */
+  hidden?: boolean
+}
+
 /** The program while its commands are added, and what they say of themselves, by their path: `inbox requeue`. */
 export interface Cli {
   readonly program: Command
@@ -25,7 +32,7 @@ export interface Cli {
   /** Makes a group of commands: `group('inbox', 'The task queue.')`. */
   group(path: string, description: string): Command
   /** Makes a command below a group that is there; arguments, options and the action are the caller's. */
-  command(path: string, about: About, options?: { isDefault?: boolean }): Command
+  command(path: string, about: About, options?: Placing): Command
 }
 
 const exitText = ({ exits = {} }: About): string => {
@@ -46,7 +53,7 @@ export const createCli = (description: string): Cli => {
     .showHelpAfterError('(--help shows what there is)')
   const abouts = new Map<string, About>()
 
-  const childOf = (path: string, options?: { isDefault?: boolean }): Command => {
+  const childOf = (path: string, options?: Placing): Command => {
     const names = path.split(' ')
     const parent = names.slice(0, -1).reduce<Command>((command, name) => {
       const found = command.commands.find((child) => child.name() === name)
