@@ -67,6 +67,8 @@ test('where the trail cannot be written, nothing is changed', async () => {
   writeFileSync(trailOf(ground), 'in its place')
   const refused = await ground.admin(['state', 'set', 'k'], { input: '1' })
   expect(refused).toMatchObject({ status: 1, stdout: '' })
-  expect(refused.stderr).toMatch(/^The audit trail \/.*\/\.audit\/\d{4}-\d{2}\.jsonl cannot be written \(E\w+\)\. Make it writable/)
+  expect(refused.stderr).toMatch(
+    /^The audit trail \/.*\/\.audit\/\d{4}-\d{2}\.jsonl cannot be written \(E\w+\)\. Make it writable/,
+  )
   expect((await ground.admin(['state', 'get', 'k'])).status).toBe(1)
 })
