@@ -74,7 +74,10 @@ export const createLayout = (root: string) => {
     /** Which contents of a summary file are known, and from where. */
     seen: (key: string, issueNumber: string): string => join(completions(key), '.seen', shortHash(issueNumber)),
     /** Which project holds a dedup key. */
-    dedupKey: (key: string): string => join(root, '.dedup', shortHash(key).slice(0, 2), `${shortHash(key)}.json`),
+    dedupKey(key: string): string {
+      const hash = shortHash(key)
+      return join(root, '.dedup', hash.slice(0, 2), `${hash}.json`)
+    },
     sequence: join(root, '.seq'),
     /** Which stores have gone to another backend: one file for each. */
     moved: join(root, '.moved'),

@@ -38,5 +38,5 @@ export const look = {
     orNull(() => folder.inside(path, work)),
 
   /** By its whole path: whether something may be there, which is then read as everything is. */
-  isThere: (path: string): boolean => orNull(() => lstatSync(path)) !== null,
+  isThere: (path: string): boolean => (orNull(() => lstatSync(path, { throwIfNoEntry: false })) ?? null) !== null,
 } as const

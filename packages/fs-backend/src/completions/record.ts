@@ -46,7 +46,8 @@ export interface StoredRecord {
 }
 
 /** Older than all that have a place in the order of saving, and among themselves by time. */
-const orderOf = (seq: number | null, createdAt: Date): number => seq ?? createdAt.getTime() - Number.MAX_SAFE_INTEGER
+export const orderOf = (seq: number | null, createdAt: Date): number =>
+  seq ?? createdAt.getTime() - Number.MAX_SAFE_INTEGER
 
 /** What tells two records of one place in the order apart: only those that never got one of their own share it. */
 export const tieOf = ({ seq, path }: { seq: number; path: string }): string => (seq > 0 ? '' : path)
@@ -157,7 +158,7 @@ export const createRecords = ({ layout, reading }: FsTools): Records => {
   }
 }
 
-export const latestOf = <R extends Pick<StoredRecord, 'found' | 'seq'>>(records: readonly R[]): R | null =>
+export const latestOf = <R extends { found: { ok: boolean }; seq: number }>(records: readonly R[]): R | null =>
   records.reduce<R | null>(
     (latest, record) => (record.found.ok && (latest === null || record.seq > latest.seq) ? record : latest),
     null,

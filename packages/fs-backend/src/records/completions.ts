@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   type CompletionRecord,
   type CompletionStore,
@@ -23,6 +23,7 @@ import type { Seen } from '../completions/seen.ts'
 import { createSequence } from '../completions/sequence.ts'
 import { documentOf } from '../documents.ts'
 import { each } from '../each.ts'
+import type { OpenFolder } from '../folder.ts'
 import { isVisibleName, recordName } from '../layout.ts'
 import { look } from '../look.ts'
 import { inSlices } from '../paging.ts'
@@ -66,40 +67,79 @@ const identityOf = (record: CompletionRecord): Identity => {
 const isOwnKey = (key: string, identity: Identity): boolean =>
   key === projectDedupKey(identity) && key !== dedupKey(identity)
 
-const createShelves = ({ layout, reading }: FsTools, names: Names): Shelves<CompletionRecord> => ({
-  async *spots(after) {
-    for await (const project of fromFolder(after[0], (name) => names.folders(layout.projects, name))) {
-      if (!isVisibleName(project)) continue
-      const [, issue, last] = project === after[0] ? after : []
-      for await (const folder of fromFolder(issue, (name) => names.folders(layout.issues(project), name))) {
-        const from = folder === issue ? (last ?? '') : ''
-        for await (const file of names.files(join(layout.issues(project), folder), from))
-          if (recordName.json(file) !== null) yield [project, folder, file]
+/** Folders that are looked into at one time. */
+const together = 256
+
+const createShelves = ({ layout, reading }: FsTools, names: Names): Shelves<CompletionRecord> => {
+  /** The records of these folders, in order. */
+  const listed = async (issues: string, folders: readonly string[]): Promise<[folder: string, file: string][]> => {
+    const slices = createSlices()
+    return reading.within<[string, string][]>(issues, [], async (folder) => {
+      const found: [string, string][] = []
+      for (const issue of folders) {
+        if (slices.isOver()) await slices.next()
+        const files = look.inside(folder, join(issues, issue), look.names) ?? []
+        for (const file of files.sort()) if (recordName.json(file) !== null) found.push([issue, file])
       }
+      return found
+    })
+  }
+
+  const inProject = async function* (project: string, [issue, last = '']: Spot): AsyncGenerator<Spot> {
+    const issues = layout.issues(project)
+    const list = async function* (folders: readonly string[]): AsyncGenerator<Spot> {
+      for (const [folder, file] of await listed(issues, folders))
+        if (folder !== issue || file > last) yield [project, folder, file]
     }
-  },
-  async readAll(spots, signal) {
-    const found: Reading<CompletionRecord>[] = []
-    const slices = createSlices(signal)
-    const lookAt = async (project: string, inIt: readonly Spot[]): Promise<void> => {
-      const issues = layout.issues(project)
-      await reading.within(issues, undefined, async (folder) => {
-        for (const [, issue = '', file = ''] of inIt) {
-          if (slices.isOver()) await slices.next()
-          const path = join(issues, issue, file)
-          const read = look.inside(folder, join(issues, issue), (inside) => look.read(inside, file))
-          if (read) found.push(movedOf(interpret(project, documentOf(path, read))))
-        }
+    let waiting: string[] = []
+    for await (const folder of fromFolder(issue, (name) => names.folders(issues, name))) {
+      waiting.push(folder)
+      if (waiting.length < together) continue
+      yield* list(waiting)
+      waiting = []
+    }
+    yield* list(waiting)
+  }
+
+  const readIn = (issues: OpenFolder, project: string, inOne: readonly Spot[]): Reading<CompletionRecord>[] => {
+    const path = join(issues.path, inOne[0]?.[1] ?? '')
+    const read = (folder: OpenFolder) =>
+      inOne.flatMap(([, , file = '']) => {
+        const found = look.read(folder, file)
+        return found ? [movedOf(interpret(project, documentOf(join(path, file), found)))] : []
       })
-    }
-    for (const project of new Set(spots.map(([name = '']) => name)))
-      await lookAt(
-        project,
-        spots.filter(([name]) => name === project),
-      )
-    return found
-  },
-})
+    return look.inside(issues, path, read) ?? []
+  }
+
+  return {
+    async *spots(after) {
+      for await (const project of fromFolder(after[0], (name) => names.folders(layout.projects, name)))
+        if (isVisibleName(project)) yield* inProject(project, project === after[0] ? after.slice(1) : [])
+    },
+    async readAll(spots, signal) {
+      const found: Reading<CompletionRecord>[] = []
+      const slices = createSlices(signal)
+      for (const [project, inIt] of groupsOf(spots, ([name = '']) => name))
+        await reading.within(layout.issues(project), undefined, async (folder) => {
+          for (const [, inOne] of groupsOf(inIt, ([, issue = '']) => issue)) {
+            if (slices.isOver()) await slices.next()
+            found.push(...readIn(folder, project, inOne))
+          }
+        })
+      return found
+    },
+  }
+}
+
+const groupsOf = (spots: readonly Spot[], nameOf: (spot: Spot) => string): Map<string, Spot[]> => {
+  const groups = new Map<string, Spot[]>()
+  for (const spot of spots) {
+    const group = groups.get(nameOf(spot))
+    if (group) group.push(spot)
+    else groups.set(nameOf(spot), [spot])
+  }
+  return groups
+}
 
 export const createCompletionRecords = (
   tools: FsTools,
@@ -156,6 +196,18 @@ export const createCompletionRecords = (
     await keys.give(key, identity)
   }
 
+  const issuesOf = (identities: ReadonlyMap<CompletionRecord, Identity>): Issue[] => {
+    const issues = new Map<string, Issue>()
+    for (const [record, identity] of identities) {
+      const { project, issueNumber } = identity
+      const name = JSON.stringify([project, issueNumber])
+      const issue = issues.get(name) ?? { project, issueNumber, written: new Map() }
+      issues.set(name, issue)
+      issue.written.set(basename(records.path(identity)), record)
+    }
+    return [...issues.values()]
+  }
+
   const writeRecords = async (given: readonly CompletionRecord[]): Promise<void> => {
     // Of two of one identity the later counts.
     const last = new Map(given.map((record) => [recordOf(identityOf(record)), record]))
@@ -168,10 +220,7 @@ export const createCompletionRecords = (
     })
     for (const [record, identity] of claimed) await takeKey(record.dedupKey, identity)
     await writeAll([...identities].map(([record, identity]) => writingOf(record, identity)))
-    const issues = new Map<string, Issue>()
-    for (const { project, issueNumber } of identities.values())
-      issues.set(JSON.stringify([project, issueNumber]), { project, issueNumber })
-    await refresh([...issues.values()])
+    await refresh(issuesOf(identities))
   }
 
   return {

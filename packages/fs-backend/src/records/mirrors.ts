@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { isJsonObject, parseJson } from '@nexus/core'
+import { type CompletionRecord, isJsonObject, parseJson } from '@nexus/core'
 import type { NewFile } from '../bulk.ts'
 import type { Mirror } from '../completions/mirror.ts'
-import { interpret, latestOf, type StoredRecord } from '../completions/record.ts'
+import { interpret, latestOf, orderOf } from '../completions/record.ts'
 import { sightingOf } from '../completions/seen.ts'
 import { documentOf, encodeJson } from '../documents.ts'
 import { each } from '../each.ts'
@@ -15,6 +15,8 @@ import type { FsTools } from '../tools.ts'
 export interface Issue {
   project: string
   issueNumber: string
+  /** What was just written of it, by the names of its files. */
+  written: Map<string, CompletionRecord>
 }
 
 /** The coarsest clock of any file system in use counts in two seconds, and the sighting of a mirror names its time. */
@@ -22,14 +24,20 @@ const coarsestMs = 2000
 
 const together = 8
 
-/** Every record in the folder of an issue, with the folder of all issues held open. */
-const lookInIssue = (issues: OpenFolder, project: string, folder: string): StoredRecord[] =>
-  look.inside(issues, folder, (inside) =>
+/** The payload of its latest record, with the folder of all issues held open; only what was not just written is read. */
+const latestIn = (issues: OpenFolder, folder: string, { project, written }: Issue): string | null => {
+  const records = look.inside(issues, folder, (inside) =>
     look.names(inside).flatMap((file) => {
-      const found = recordName.json(file) === null ? null : look.read(inside, file)
-      return found ? [interpret(project, documentOf(join(folder, file), found))] : []
+      const known = written.get(file)
+      if (known) return [{ seq: orderOf(known.seq, known.createdAt), found: { ok: true }, data: known.data }]
+      const read = recordName.json(file) === null ? null : look.read(inside, file)
+      if (!read) return []
+      const stored = interpret(project, documentOf(join(folder, file), read))
+      return [{ seq: stored.seq, found: stored.found, data: stored.written?.data ?? '' }]
     }),
-  ) ?? []
+  )
+  return latestOf(records ?? [])?.data ?? null
+}
 
 /**
  * The documented summaries of many issues, as saves would leave them. Where there is none yet it is made beside the
@@ -40,22 +48,22 @@ export const createMirrors = ({ layout, atomic, reading, clock }: FsTools, mirro
     !look.isThere(layout.summary(project, issueNumber)) &&
     !look.isThere(layout.revisions(shortHash(`mirror/${project}/${issueNumber}`)))
 
-  const latestIn = async (issues: readonly Issue[]): Promise<Map<Issue, StoredRecord>> => {
-    const found = new Map<Issue, StoredRecord>()
+  const latestOfAll = async (issues: readonly Issue[]): Promise<Map<Issue, string>> => {
+    const found = new Map<Issue, string>()
     const slices = createSlices()
     for (const project of new Set(issues.map((issue) => issue.project)))
       await reading.within(layout.issues(project), undefined, async (folder) => {
         for (const issue of issues.filter((one) => one.project === project)) {
           if (slices.isOver()) await slices.next()
-          const latest = latestOf(lookInIssue(folder, project, layout.issue(project, issue.issueNumber)))
-          if (latest) found.set(issue, latest)
+          const latest = latestIn(folder, layout.issue(project, issue.issueNumber), issue)
+          if (latest !== null) found.set(issue, latest)
         }
       })
     return found
   }
 
-  const summaryOf = ({ project, issueNumber }: Issue, { written }: StoredRecord, modified: Date): NewFile[] => {
-    const payload = parseJson(written?.data ?? '')
+  const summaryOf = ({ project, issueNumber }: Issue, data: string, modified: Date): NewFile[] => {
+    const payload = parseJson(data)
     if (!payload.ok || !isJsonObject(payload.value)) return []
     return [{ path: layout.summary(project, issueNumber), bytes: Buffer.from(encodeJson(payload.value)), modified }]
   }
@@ -66,7 +74,7 @@ export const createMirrors = ({ layout, atomic, reading, clock }: FsTools, mirro
     const modified = new Date(Math.floor(clock.now() / coarsestMs) * coarsestMs)
     const summaries = new Map<string, Issue>()
     const [files, sightings]: [NewFile[], NewFile[]] = [[], []]
-    for (const [issue, latest] of await latestIn(untouched))
+    for (const [issue, latest] of await latestOfAll(untouched))
       for (const file of summaryOf(issue, latest, modified)) {
         summaries.set(file.path, issue)
         files.push(file)

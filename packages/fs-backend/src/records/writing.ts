@@ -37,7 +37,7 @@ const together = 8
  * sees what the other did.
  */
 export const createWriteAll = ({ layout, atomic, revisions }: FsTools) => {
-  const isTouched = ({ record }: Writing): boolean => look.isThere(layout.revisions(shortHash(record)))
+  const revisionsOf = ({ record }: Writing): string => layout.revisions(shortHash(record))
 
   const change = (writing: Writing): Promise<void> =>
     revisions.commit<void>(writing.record, async () => {
@@ -53,11 +53,18 @@ export const createWriteAll = ({ layout, atomic, revisions }: FsTools) => {
     writings: readonly W[],
     before?: (fresh: readonly W[]) => Promise<void>,
   ): Promise<void> => {
-    const [fresh, present]: [W[], W[]] = [[], []]
-    for (const writing of writings) (look.isThere(writing.path) || isTouched(writing) ? present : fresh).push(writing)
+    const present: W[] = []
+    const untouched = new Map<W, string>()
+    for (const writing of writings) {
+      const revisions = revisionsOf(writing)
+      if (look.isThere(writing.path) || look.isThere(revisions)) present.push(writing)
+      else untouched.set(writing, revisions)
+    }
+    const fresh = [...untouched.keys()]
     await before?.(fresh)
     const taken = await atomic.bulk.create(fresh)
-    await each([...present, ...fresh.filter((one) => taken.has(one.path) || isTouched(one))], together, change)
+    const late = fresh.filter((one) => taken.has(one.path) || look.isThere(untouched.get(one) ?? one.path))
+    await each([...present, ...late], together, change)
     // What is there already may come from a process that was killed before it was durable.
     await atomic.bulk.sync(new Set(present.filter(({ path }) => look.isThere(path)).map(({ path }) => dirname(path))))
   }

@@ -1,5 +1,6 @@
 import { createIds, silentLogger, systemClock } from '@nexus/core'
 import { openFsBackend } from '../../src/index.ts'
+import { batchOf } from './batch.ts'
 
 /** Works on one root until it is done or killed; a line says what was acknowledged, after it was. */
 const [, , job = '', root = '', name = '', count = '0'] = process.argv
@@ -13,7 +14,7 @@ const backend = await openFsBackend({
   logger: silentLogger,
   liveness: () => 'unknown',
 })
-const { hostState, workflows, taskFiles, completions } = backend
+const { hostState, workflows, taskFiles, completions, records } = backend
 
 const jobs: Record<string, (n: number) => Promise<void>> = {
   /** One more in a counter that all processes share. */
@@ -69,6 +70,16 @@ const jobs: Record<string, (n: number) => Promise<void>> = {
   async scan() {
     const page = await completions.scan({ limit: 1000 })
     acknowledge(`scanned ${page.items.length}`)
+  },
+  /** Whole records, a batch of each of three stores. */
+  async records(n) {
+    const batch = batchOf(Number(name) + n)
+    await records?.write('completions', batch.completions)
+    acknowledge(`completions ${Number(name) + n}`)
+    await records?.write('taskFiles', batch.taskFiles)
+    acknowledge(`taskFiles ${Number(name) + n}`)
+    await records?.write('inbox', batch.inbox)
+    acknowledge(`inbox ${Number(name) + n}`)
   },
   /** Every kind of write, with what it wrote as the acknowledgement. */
   async mixed(n) {
