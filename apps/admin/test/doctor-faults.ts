@@ -124,6 +124,14 @@ const deadLetter: Omit<Fault, 'what'> = {
   },
 }
 
+const away: Omit<Fault, 'plant'> = {
+  check: 'moved',
+  what: 'a store that moved away',
+  status: 'fail',
+  message: /^taskFiles: moved away from where it is routed to\.$/,
+  fix: /^Set NEXUS_TASK_BACKEND=\w+ for every program/,
+}
+
 /** What can be wrong wherever the stores are. */
 export const anywhere: readonly Fault[] = [
   {
@@ -291,6 +299,14 @@ export const onFiles: readonly Fault[] = [
   },
   { what: 'a task whose holder is silent', ...overdue },
   { what: 'a task out of tries', ...deadLetter },
+  {
+    ...away,
+    async plant({ root }) {
+      await using files = await openFsBackend({ root, ...createFakes().context })
+      await files.records?.markMoved([{ store: 'taskFiles', to: 'postgres', at: new Date() }])
+      return undefined
+    },
+  },
 ]
 
 const withoutServer = 'postgresql://nexus:canary@127.0.0.1:1/nexus'
@@ -469,4 +485,12 @@ export const onPostgres: readonly Fault[] = [
   },
   { what: 'a task whose holder is silent', ...overdue },
   { what: 'a task out of tries', ...deadLetter },
+  {
+    ...away,
+    async plant({ ground }) {
+      await using tables = await openPgBackend({ dsn: ground.env['NEXUS_STORAGE_DSN'] ?? '', ...createFakes().context })
+      await tables.records?.markMoved([{ store: 'taskFiles', to: 'filesystem', at: new Date() }])
+      return undefined
+    },
+  },
 ]

@@ -1,5 +1,7 @@
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { openFsBackend } from '@nexus/fs-backend'
+import { createFakes } from '@nexus/testkit'
 import { inboxTasks } from '@nexus/testkit/existing'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
@@ -57,7 +59,7 @@ const namesOfWork = ['leases', 'foreign-claims', 'dead-letters', 'launched-agent
 
 describe('a healthy place', () => {
   test.each([
-    ['files', [...namesOnBoth, 'journal', 'quarantine', 'records', ...namesOfWork]],
+    ['files', [...namesOnBoth, 'journal', 'quarantine', 'records', 'moved', ...namesOfWork]],
     [
       'postgres',
       [
@@ -68,6 +70,7 @@ describe('a healthy place', () => {
         'quarantine',
         'records',
         'other-backend',
+        'moved',
         ...namesOfWork,
       ],
     ],
@@ -81,6 +84,7 @@ describe('a healthy place', () => {
         'quarantine',
         'records',
         'other-backend',
+        'moved',
         ...namesOfWork,
       ],
     ],
@@ -93,6 +97,25 @@ describe('a healthy place', () => {
     expect(diagnosis.checks.map(({ name }) => name)).toEqual(names)
     expect(faultsIn(diagnosis)).toEqual(await faultsOfServer(ground))
     expect(snapshot(patient.root)).toEqual(before)
+  })
+
+  test('what moved and stays until the move is finished is no fault', async () => {
+    await using ground = await grounds.postgres()
+    const patient = createPatient(ground)
+    await fill(patient)
+    await using files = await openFsBackend({ root: patient.root, ...createFakes().context })
+    await files.workflows.save({
+      id: 'shop-9-bug',
+      name: 'Bug',
+      state: 'running',
+      currentStep: 0,
+      data: {},
+      project: 'shop',
+      issueNumber: '9',
+    })
+    expect(faultsIn(await diagnose(ground, ['--only', 'other-backend']))).toEqual({ 'other-backend': 'warn' })
+    await files.records?.markMoved([{ store: 'workflows', to: 'postgres', at: new Date() }])
+    expect(faultsIn(await diagnose(ground))).toEqual(await faultsOfServer(ground))
   })
 
   test('may have no root yet, and looking makes none', async () => {

@@ -102,7 +102,7 @@ export const Environment = z.object({
 export type Environment = z.output<typeof Environment>
 
 /** Variables whose values are never printed. */
-const secret: ReadonlySet<string> = new Set(['NEXUS_STORAGE_DSN', 'NEXUS_STORAGE_LISTEN_DSN'])
+export const secretVariables: ReadonlySet<string> = new Set(['NEXUS_STORAGE_DSN', 'NEXUS_STORAGE_LISTEN_DSN'])
 
 export const storeVariables = {
   workflows: 'NEXUS_WORKFLOW_BACKEND',
@@ -147,7 +147,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     const variable = String(issue?.path[0] ?? '')
-    const shown = secret.has(variable) ? '' : `=${env[variable]}`
+    const shown = secretVariables.has(variable) ? '' : `=${env[variable]}`
     throw new ConfigError(variable, `${variable}${shown}: ${issue?.message ?? 'not usable'}`)
   }
   const environment = parsed.data

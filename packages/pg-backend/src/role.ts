@@ -12,6 +12,7 @@ export const tables = [
   'nexus_quarantine',
   'nexus_applied',
   'nexus_conflicts',
+  'nexus_moved',
 ]
 
 /** `CREATE OR REPLACE TRIGGER` came with it. */

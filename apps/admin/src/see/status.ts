@@ -1,6 +1,13 @@
 import type { Backend, Config, Count, JournalFiles } from '@nexus/core'
-import { isStoreError, storeNames } from '@nexus/core'
-import { type JournalState, journalState, storageMap, storageMapText } from '@nexus/router'
+import { eachItem, isStoreError, storeNames } from '@nexus/core'
+import {
+  fallbackStores,
+  type JournalState,
+  journalState,
+  type StorageRow,
+  storageMap,
+  storageMapText,
+} from '@nexus/router'
 import { z } from 'zod'
 import { CountShape, envelope } from '../cli/output.ts'
 
@@ -21,7 +28,16 @@ export const Status = envelope({
     }),
   ),
   inbox: z.record(z.string(), CountShape).nullable().describe('null while the store cannot be reached'),
+  oldest_due: z.iso
+    .datetime()
+    .nullable()
+    .describe('since when the pending task has been due that has been due longest; null where none is'),
   workflows: z.record(z.string(), CountShape).nullable(),
+  conflicts: z.int().nullable().describe('what an outage wrote and others had changed; null where that is not kept'),
+  fallback: z
+    .object({ stores: z.array(z.enum(storeNames)), since: z.iso.datetime() })
+    .nullable()
+    .describe('stores that hosts answer from the journal, and since when'),
   journal: z
     .object({
       operations: z.int(),
@@ -51,15 +67,40 @@ const whileReachable = async <T>(answer: Promise<T>): Promise<T | null> => {
   }
 }
 
+const conflictsIn = async ({ operations }: Backend): Promise<number | null> => {
+  if (!operations) return null
+  let conflicts = 0
+  for await (const _ of eachItem((page) => operations.conflicts(page))) conflicts += 1
+  return conflicts
+}
+
+/** Since the journal's first operation, or where it has none yet, since this program first saw it. */
+const fallbackOf = (rows: readonly StorageRow[], journal: JournalState | null): Status['fallback'] => {
+  const down = rows.flatMap(({ store, health }) =>
+    health.status === 'down' && fallbackStores.includes(store) ? [{ store, since: health.since }] : [],
+  )
+  const [first] = down
+  if (!first) return null
+  return { stores: down.map(({ store }) => store), since: new Date(journal?.since ?? first.since).toISOString() }
+}
+
 /** Asks every store where it is and how much it holds. */
-export const readStatus = async ({ config, root, stores, journal }: StatusSources): Promise<Status> => ({
-  version: 1,
-  root,
-  stores: await storageMap(config, stores),
-  inbox: await whileReachable(stores.inbox.counts().then((counts) => ({ ...counts }))),
-  workflows: await whileReachable(stores.workflows.counts()),
-  journal: journal && (await journalState(journal)),
-})
+export const readStatus = async ({ config, root, stores, journal: files }: StatusSources): Promise<Status> => {
+  const journal = files && (await journalState(files))
+  const rows = await storageMap(config, stores)
+  const oldest = await whileReachable(stores.inbox.oldestDue())
+  return {
+    version: 1,
+    root,
+    stores: rows,
+    inbox: await whileReachable(stores.inbox.counts().then((counts) => ({ ...counts }))),
+    oldest_due: oldest?.toISOString() ?? null,
+    workflows: await whileReachable(stores.workflows.counts()),
+    conflicts: await whileReachable(conflictsIn(stores)),
+    fallback: fallbackOf(rows, journal),
+    journal,
+  }
+}
 
 export const isDegraded = ({ stores, journal }: Status): boolean =>
   journal !== null || stores.some(({ health }) => health.status !== 'ok')
@@ -77,12 +118,18 @@ const journalText = ({ operations, since, place }: JournalState): string => {
   return `journal    ${operations} operations${from}, to be applied by the host when the database is back: ${place}`
 }
 
+const fallbackText = ({ stores, since }: NonNullable<Status['fallback']>): string =>
+  `hosts answer ${stores.join(' and ')} from the journal since ${since}`
+
 export const statusText = (status: Status): string =>
   [
     storageMapText(status.stores),
     '',
     `root       ${status.root}`,
     `inbox      ${countsText(status.inbox)}`,
+    ...(status.oldest_due === null ? [] : [`oldest     due since ${status.oldest_due}`]),
     `workflows  ${countsText(status.workflows)}`,
+    ...(status.conflicts ? [`conflicts  ${status.conflicts}, to be decided: nexus-admin conflicts`] : []),
+    ...(status.fallback ? [`fallback   ${fallbackText(status.fallback)}`] : []),
     ...(status.journal ? [journalText(status.journal)] : []),
   ].join('\n')

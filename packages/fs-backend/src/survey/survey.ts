@@ -1,7 +1,15 @@
 import { statfsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { BackendContext, CorruptEntry, Count, JsonValue, StoreName } from '@nexus/core'
+import {
+  type BackendContext,
+  type CorruptEntry,
+  type Count,
+  type JsonValue,
+  type Moved,
+  type StoreName,
+  storeNames,
+} from '@nexus/core'
 import { readDocument } from '../documents.ts'
 import { guarded, isAbsent } from '../fs-errors.ts'
 import { strayTemps } from '../sweep.ts'
@@ -37,6 +45,8 @@ export interface RootContents {
   deadLetters: Count
   /** Which stores have records here. */
   kept: Record<StoreName, boolean>
+  /** Stores that have moved away from here. */
+  moved: Moved[]
   /** The values of the host state that were asked for, as far as they can be read. */
   states: ReadonlyMap<string, JsonValue>
 }
@@ -98,6 +108,7 @@ const contentsOf = async (tools: FsTools, mode: number, { most, states }: Survey
     overdue: await overdueHolds(tools),
     deadLetters: await deadLetters(tools),
     kept: await keptStores(tools),
+    moved: storeNames.flatMap((store) => tools.marks.present(store) ?? []),
     states: await statesOf(tools, states),
   }
 }

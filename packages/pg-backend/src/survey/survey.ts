@@ -6,12 +6,14 @@ import {
   isStoreError,
   type JsonValue,
   type Logger,
+  type Moved,
   parseJson,
   type StoreName,
 } from '@nexus/core'
 import { openPgClient, type PgClient } from '../client.ts'
 import { ledgerOf, pendingOf } from '../ledger.ts'
 import { migrations } from '../migrations.ts'
+import { createMarks } from '../moved.ts'
 import { inboxKinds } from '../other-inbox.ts'
 import { sqlStateOf } from '../pg-errors.ts'
 import { createRunStatement, type RunStatement } from '../query.ts'
@@ -51,6 +53,8 @@ export interface TableContents {
   /** Which stores have records here. */
   kept: Record<StoreName, boolean>
   unreadable: { entries: CorruptEntry[]; looked: number; isAll: boolean }
+  /** Stores that have moved away from here. */
+  moved: Moved[]
   /** The values of the host state that were asked for, as far as they can be read. */
   states: ReadonlyMap<string, JsonValue>
 }
@@ -139,7 +143,11 @@ const statesOf = async (run: RunStatement, keys: readonly string[]): Promise<Map
   return states
 }
 
-const contentsOf = async (run: RunStatement, { most, states }: Wanted): Promise<TableContents | null> => {
+const contentsOf = async (
+  client: PgClient,
+  run: RunStatement,
+  { most, states }: Wanted,
+): Promise<TableContents | null> => {
   const [row] = await run(readContents, [countCeiling + 1])
   if (!row) return null
   const { workflows, completions, host_state: hostState, task_files: taskFiles, inbox } = row
@@ -150,6 +158,7 @@ const contentsOf = async (run: RunStatement, { most, states }: Wanted): Promise<
     conflicts: row.conflicts,
     quarantined: row.quarantined,
     kept: { workflows, completions, hostState, taskFiles, inbox },
+    moved: await createMarks(client).read(),
     unreadable: await unreadableDocuments(run, most),
     states: await statesOf(run, states),
   }
@@ -175,7 +184,7 @@ const surveyServer = async (client: PgClient, wanted: Wanted): Promise<Server> =
     rights,
     schema,
     hasOtherInbox: kinds.ours === 'none' && kinds.other === 'table',
-    contents: schema.status === 'current' && rights === null ? await contentsOf(run, wanted) : null,
+    contents: schema.status === 'current' && rights === null ? await contentsOf(client, run, wanted) : null,
   }
 }
 

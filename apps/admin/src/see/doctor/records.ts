@@ -2,6 +2,7 @@ import {
   type BackendName,
   type Config,
   type CorruptEntry,
+  type Moved,
   type StoreName,
   storeNames,
   storeVariables,
@@ -85,8 +86,35 @@ const unreadable: Check = {
 
 const other = (name: BackendName): BackendName => (name === 'filesystem' ? 'postgres' : 'filesystem')
 
-const isLeft = (store: StoreName, { routes }: Config, kept: Awaited<ReturnType<typeof keptBy>>): boolean =>
-  kept[other(routes[store].backend)]?.kept[store] === true
+type Kept = Awaited<ReturnType<typeof keptBy>>
+
+const markOf = (kept: Kept, name: BackendName, store: StoreName): Moved | undefined =>
+  kept[name]?.moved.find((mark) => mark.store === store)
+
+/** What moved stays where it was until the move is finished, and nothing reads it there. */
+const isLeft = (store: StoreName, { routes }: Config, kept: Kept): boolean => {
+  const name = other(routes[store].backend)
+  return kept[name]?.kept[store] === true && !markOf(kept, name, store)
+}
+
+const moved: Check = {
+  name: 'moved',
+  async look(sources) {
+    const config = sources.config()
+    if (!config) return null
+    const kept = await keptBy(sources)
+    const used = [...new Set(storeNames.map((store) => config.routes[store].backend))]
+    if (!used.some((name) => kept[name])) return null
+    const marks = storeNames.flatMap((store) => markOf(kept, config.routes[store].backend, store) ?? [])
+    const [first] = marks
+    if (!first) return ok('No store is routed to where it has moved away from.')
+    return fail({
+      message: `${marks.map(({ store }) => store).join(', ')}: moved away from where it is routed to.`,
+      detail: marks.map(({ store, to, at }) => `${store} moved to ${to} at ${at.toISOString()}`),
+      fix: `Set ${marks.map(({ store, to }) => `${storeVariables[store]}=${to}`).join(' ')} for every program; or take it back: nexus-admin migrate undo`,
+    })
+  },
+}
 
 const otherBackend: Check = {
   name: 'other-backend',
@@ -110,4 +138,4 @@ const otherBackend: Check = {
 }
 
 /** What the stores keep, and what outages and mishaps left of it. */
-export const recordChecks: readonly Check[] = [journal, conflicts, quarantine, unreadable, otherBackend]
+export const recordChecks: readonly Check[] = [journal, conflicts, quarantine, unreadable, otherBackend, moved]
