@@ -193,7 +193,8 @@ const variablesOf = (dsn: string | null, root: string): Record<string, string> =
 const parseNotes = (log: string): Note[] =>
   (existsSync(log) ? readFileSync(log, 'utf8') : '')
     .split('\n')
-    .filter((line) => line !== '')
+    // What stands behind the last line's end is still being written.
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as Note)
 
 /** Hosts, each with a root of its own, on the same projects and the same stores. None runs yet. */

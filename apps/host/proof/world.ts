@@ -77,7 +77,8 @@ concurrency: 4
 const parseNotes = (text: string): AgentNote[] =>
   text
     .split('\n')
-    .filter((line) => line !== '')
+    // What stands behind the last line's end is still being written.
+    .slice(0, -1)
     .map((line) => {
       const [word = '', project = '', issue = '', step = '', attempt = ''] = line.split(' ')
       return { word: word as AgentNote['word'], project, issue, step, attempt }
