@@ -6,6 +6,7 @@ const entry = {
   look: 'src/look.ts',
   runs: 'src/runs.ts',
   main: 'src/main.ts',
+  moving: 'src/moving.ts',
   supervisor: 'src/supervisor.ts',
   'demo-agent': 'src/demo/agent.ts',
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import type { Backend, BackendContext, Config, JournalFiles } from '@nexus/core'
-import { createIds, systemClock } from '@nexus/core'
-import { openRouter } from '@nexus/router'
+import type { Backend, BackendContext, BackendName, Config, JournalFiles } from '@nexus/core'
+import { createIds, readConfig, systemClock } from '@nexus/core'
+import { openRouter, type Registry } from '@nexus/router'
 
 /** Lines about the storage itself go to stderr: stdout is data. */
 export const stderrLogger: BackendContext['logger'] = {
@@ -21,18 +21,20 @@ const createContext = (): BackendContext => ({
   liveness: () => 'unknown',
 })
 
+const registry: Registry = {
+  filesystem: async ({ dir }, context) =>
+    (await import('@nexus/fs-backend')).openFsBackend({ root: resolve(dir), ...context }),
+  postgres: async ({ dsn, listenDsn }, context) =>
+    (await import('@nexus/pg-backend')).openPgBackend({ dsn: dsn ?? '', listenDsn, ...context }),
+}
+
+/** One backend with all its stores, whatever the routes say. */
+export const composeBackend = (name: BackendName, config: Pick<Config, 'dir' | 'dsn'>): Promise<Backend> =>
+  registry[name]({ ...readConfig({}), ...config }, createContext())
+
 /** The stores as the configuration routes them, without a journal: who only looks neither writes to it nor applies it. */
 export const composeStores = (config: Config): Promise<Backend> =>
-  openRouter({
-    config,
-    context: createContext(),
-    registry: {
-      filesystem: async ({ dir }, context) =>
-        (await import('@nexus/fs-backend')).openFsBackend({ root: resolve(dir), ...context }),
-      postgres: async ({ dsn, listenDsn }, context) =>
-        (await import('@nexus/pg-backend')).openPgBackend({ dsn: dsn ?? '', listenDsn, ...context }),
-    },
-  })
+  openRouter({ config, context: createContext(), registry })
 
 /** The journal of the root, which is not made by looking. */
 export const findJournal = async ({ dir }: Config): Promise<JournalFiles | null> =>

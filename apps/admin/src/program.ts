@@ -1,6 +1,7 @@
 import { addActCommands } from './act/commands.ts'
 import { addAuditCommands } from './audit/commands.ts'
 import { type Cli, createCli } from './cli/cli.ts'
+import { addMoveCommands } from './move/commands.ts'
 import { addSeeCommands } from './see/commands.ts'
 import { addShellCommands } from './shell/commands.ts'
 
@@ -9,6 +10,7 @@ export const createProgram = (): Cli => {
   const cli = createCli('See, repair and move the state that Nexus keeps.')
   addSeeCommands(cli)
   addActCommands(cli)
+  addMoveCommands(cli)
   addAuditCommands(cli)
   addShellCommands(cli)
   return cli

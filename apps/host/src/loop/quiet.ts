@@ -5,6 +5,8 @@ import {
   isStoreError,
   type JsonValue,
   type Logger,
+  parseJson,
+  type Records,
   StoreError,
 } from '@nexus/core'
 import { stateKeys } from '../task/host-records.ts'
@@ -38,9 +40,27 @@ export const requestQuiet = async (hostState: Pick<HostStateStore, 'patch'>, req
 }
 
 /** Hosts begin new work again, and their answers are forgotten. */
-export const endQuiet = async (hostState: Pick<HostStateStore, 'patch' | 'delete'>): Promise<void> => {
-  await hostState.patch(stateKeys.hostControl, { remove: [member] })
+export const endQuiet = async (hostState: Pick<HostStateStore, 'load' | 'patch' | 'delete'>): Promise<void> => {
+  const control = await hostState.load(stateKeys.hostControl)
+  const members = isJsonObject(control?.value) ? Object.keys(control.value) : []
+  const isAlone = control !== null && members.join() === member
+  const deleted = isAlone && (await hostState.delete(stateKeys.hostControl, { ifRev: control.rev })).status
+  // What is there besides was asked for by others, perhaps this moment.
+  if (members.includes(member) && deleted !== 'deleted')
+    await hostState.patch(stateKeys.hostControl, { remove: [member] })
   await hostState.delete(stateKeys.quietHosts)
+}
+
+/** Takes the request out of a host state that is closed already: what hosts were asked there is not theirs to take along. */
+export const forgetQuiet = async (records: Pick<Records, 'find' | 'write' | 'remove'>): Promise<void> => {
+  const { hostControl, quietHosts: answers } = stateKeys
+  await records.remove('hostState', [answers])
+  const [record] = await records.find('hostState', [hostControl])
+  const parsed = parseJson(record?.data ?? '')
+  if (!record || !parsed.ok || !isJsonObject(parsed.value) || !(member in parsed.value)) return
+  const { [member]: _, ...others } = parsed.value
+  if (Object.keys(others).length === 0) await records.remove('hostState', [hostControl])
+  else await records.write('hostState', [{ ...record, data: JSON.stringify(others) }])
 }
 
 /** The workers that have answered this request. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -88,4 +88,16 @@ export async function createOnce(path: string, text: string): Promise<boolean> {
   }
   await syncFolder(dirname(path))
   return created
+}
+
+/** Replaces a file in one step, durable when resolved. A crash leaves the old file or the new one (and a stray `.tmp`). */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
+  try {
+    await writeSynced(temporary, text)
+    renameSync(temporary, path)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+  await syncFolder(dirname(path))
 }

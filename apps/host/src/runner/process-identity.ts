@@ -82,3 +82,11 @@ export function holderLiveness(claimedBy: string, here: ProcessIdentity = curren
   const identity = parseIdentity(claimedBy)
   return identity ? liveness(identity, here) : 'unknown'
 }
+
+/** The same for hosts, which name themselves with their root as well: whether a process lives its machine alone can tell. */
+export function ownerLife(claimedBy: string, here: ProcessIdentity = currentProcess()): ProcessLife {
+  const identity = parseIdentity(claimedBy)
+  if (!identity) return 'unknown'
+  const isHere = identity.hostId.startsWith(`${here.hostId}~`)
+  return liveness(isHere ? { ...identity, hostId: here.hostId } : identity, here)
+}

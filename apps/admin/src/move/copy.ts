@@ -1,0 +1,140 @@
+import type { StoreName, StoreRecords } from '@nexus/core'
+import { recordKey } from '@nexus/core'
+import { sourceDifferences, targetExtras } from './compare.ts'
+import { contentOf, createDigest } from './content.ts'
+import type { End, Ends } from './ends.ts'
+import { recordPages } from './pages.ts'
+
+/** What one pass did to the target. */
+export interface Pass {
+  read: number
+  written: number
+  removed: number
+  /** Records of the source that cannot be read, by name and place. */
+  corrupt: number
+}
+
+export interface PassOptions {
+  signal: AbortSignal
+  /** Hears of every page: records of the source passed by, and written. */
+  onPage?(page: { read: number; written: number }): void
+}
+
+/** How many writes of a store are under way at the same time. Tasks must be written in their order: one after the other. */
+const writers: { readonly [S in StoreName]: number } = {
+  workflows: 3,
+  completions: 3,
+  hostState: 1,
+  taskFiles: 3,
+  inbox: 1,
+}
+
+/** At most so many at a time; the first failure ends the next `run` or `settled`. */
+const createLane = (width: number) => {
+  const running = new Set<Promise<void>>()
+  let failure: { error: unknown } | null = null
+  const check = (): void => {
+    if (failure) throw failure.error
+  }
+  return {
+    async run(work: () => Promise<void>): Promise<void> {
+      while (running.size >= width) await Promise.race(running)
+      check()
+      const one: Promise<void> = work()
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .finally(() => running.delete(one))
+      running.add(one)
+    },
+    async settled(): Promise<void> {
+      await Promise.all(running)
+      check()
+    },
+  }
+}
+
+/** Writes to the target what the source has otherwise. What is equal is left alone, so that it may be repeated at any time. */
+export const copyStore = async <S extends StoreName>(
+  ends: Ends,
+  store: S,
+  { signal, onPage }: PassOptions,
+): Promise<Pass> => {
+  const pass: Pass = { read: 0, written: 0, removed: 0, corrupt: 0 }
+  const lane = createLane(writers[store])
+  const write = async (records: StoreRecords[S][], read: number): Promise<void> => {
+    if (records.length > 0) await ends.target.records.write(store, records, { signal })
+    pass.written += records.length
+    onPage?.({ read, written: records.length })
+  }
+  try {
+    for await (const { read, missing, changed, corrupt } of sourceDifferences(ends, store, signal)) {
+      pass.read += read
+      pass.corrupt += corrupt.length
+      await lane.run(() => write([...missing, ...changed.map(({ source }) => source)], read))
+    }
+  } finally {
+    await lane.settled()
+  }
+  return pass
+}
+
+/** Takes from the target what the source has not, or has no longer. */
+export const removeExtras = async <S extends StoreName>(
+  ends: Ends,
+  store: S,
+  { signal, onPage }: PassOptions,
+): Promise<number> => {
+  let removed = 0
+  for await (const { read, extra } of targetExtras(ends, store, signal)) {
+    if (extra.length > 0) await ends.target.records.remove(store, extra, { signal })
+    removed += extra.length
+    onPage?.({ read, written: extra.length })
+  }
+  return removed
+}
+
+/** Both: afterwards the target is what the source was while it was read. */
+export const catchUp = async <S extends StoreName>(ends: Ends, store: S, options: PassOptions): Promise<Pass> => {
+  const removed = await removeExtras(ends, store, options)
+  return { ...(await copyStore(ends, store, options)), removed }
+}
+
+/** A store as a whole: how many records, and the sum of their digests. */
+export interface Measure {
+  records: number
+  corrupt: number
+  sha256: string
+}
+
+export const measureStore = async <S extends StoreName>(
+  { records }: End,
+  store: S,
+  { signal, onPage }: PassOptions,
+): Promise<Measure> => {
+  const digest = createDigest()
+  const measure = { records: 0, corrupt: 0 }
+  for await (const { items, corrupt } of recordPages(records, store, signal)) {
+    for (const record of items) digest.add(contentOf(store, record))
+    measure.records += items.length
+    measure.corrupt += corrupt.length
+    onPage?.({ read: items.length, written: 0 })
+  }
+  return { ...measure, sha256: digest.text() }
+}
+
+/** Takes everything readable out of a store; answers how many records that were. */
+export const emptyStore = async <S extends StoreName>(
+  { records }: End,
+  store: S,
+  { signal, onPage }: PassOptions,
+): Promise<number> => {
+  let removed = 0
+  for await (const { items } of recordPages(records, store, signal)) {
+    const keys = items.map(recordKey[store])
+    if (keys.length > 0) await records.remove(store, keys, { signal })
+    removed += keys.length
+    onPage?.({ read: keys.length, written: keys.length })
+  }
+  return removed
+}

@@ -1,0 +1,22 @@
+import type { Backend, Records } from '@nexus/core'
+import { StoreError } from '@nexus/core'
+
+/** One side of a move. */
+export interface End {
+  /** As routes and people name it. */
+  name: string
+  records: Records
+}
+
+export interface Ends {
+  source: End
+  target: End
+}
+
+/** The other way round. */
+export const swapped = ({ source, target }: Ends): Ends => ({ source: target, target: source })
+
+export const endOf = ({ name, records }: Pick<Backend, 'name' | 'records'>): End => {
+  if (records) return { name, records }
+  throw new StoreError({ code: 'unsupported', message: `The ${name} backend gives no whole records to move.` })
+}

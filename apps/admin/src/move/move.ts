@@ -1,0 +1,191 @@
+import type { StoreName } from '@nexus/core'
+import { CommandError } from '../cli/exit.ts'
+import { catchUp, copyStore, type Measure, measureStore, type Pass, type PassOptions } from './copy.ts'
+import type { End, Ends } from './ends.ts'
+import { isOpen, type Migration, type MigrationPass } from './migration.ts'
+import type { Progress } from './progress.ts'
+import type { Quieted } from './quiet-hosts.ts'
+import { createRefusals, putAside } from './refused.ts'
+
+export interface MoveTools {
+  ends: Ends
+  /** Remembers how far it is; durable when resolved. */
+  save(migration: Migration): Promise<void>
+  /** Asks the hosts to begin nothing new, and waits for them. */
+  quietDown(): Promise<Quieted>
+  /** Takes that request out of a source which is closed already. */
+  forget(): Promise<void>
+  /** Has hosts begin new work again, wherever the host state is at home now. */
+  welcome(): Promise<void>
+  progress: Progress
+  signal: AbortSignal
+  now(): number
+  /** How many records the source has, where somebody counted them. */
+  totals: ReadonlyMap<StoreName, number>
+}
+
+/** A pass that wrote no more than this leaves little for the last one. */
+const fewRecords = 1_000
+/** With hosts that write faster than we copy, more passes would change nothing. */
+const mostPasses = 5
+/** A writer that was between its look at the mark and its write when the source was closed is through by then. */
+const mostLastPasses = 5
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+const passOver = async (
+  tools: MoveTools,
+  { migration, kind, stores }: { migration: Migration; kind: MigrationPass['kind']; stores: readonly StoreName[] },
+): Promise<{ migration: Migration; changed: number; refused: string[] }> => {
+  const { ends, progress, signal, now, totals } = tools
+  const refusals = createRefusals()
+  const target = { ...ends.target, records: putAside(ends.target.records, refusals.add) }
+  const passes: MigrationPass[] = []
+  for (const store of stores) {
+    const since = now()
+    progress.begin(`${kind === 'copy' ? 'copying' : 'catching up'} ${store}`, totals.get(store) ?? null)
+    const options: PassOptions = { signal, onPage: ({ read }) => progress.add(read) }
+    const isFirst = kind === 'copy' && !migration.passes.some((pass) => pass.store === store)
+    // Nothing that the source has not can be in a target that was empty.
+    const pass: Pass = await (isFirst ? copyStore : catchUp)({ ...ends, target }, store, options)
+    progress.end()
+    passes.push({
+      store,
+      kind,
+      read: pass.read,
+      written: pass.written,
+      removed: pass.removed,
+      seconds: Math.round(now() - since) / 1000,
+    })
+  }
+  const next = { ...migration, passes: [...migration.passes, ...passes] }
+  await tools.save(next)
+  const changed = passes.reduce((sum, { written, removed }) => sum + written + removed, 0)
+  return { migration: next, changed, refused: refusals.named.map(({ store, reason }) => `${store}: ${reason}`) }
+}
+
+const refuseUnfit = (refused: readonly string[], advice: string): void => {
+  if (refused.length === 0) return
+  const [named, more] = [refused.slice(0, 20), refused.length - 20]
+  const list = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
+  throw new CommandError('failed', `The target cannot keep these records:\n${list}\n${advice}`)
+}
+
+/** Copies while hosts go on writing, until a pass finds little that is new. */
+const copyAll = async (tools: MoveTools, begun: Migration): Promise<Migration> => {
+  let migration = begun
+  for (let n = 1; n <= mostPasses; n += 1) {
+    const pass = await passOver(tools, { migration, kind: 'copy', stores: migration.stores })
+    migration = pass.migration
+    refuseUnfit(pass.refused, 'The source is as it was. Change or delete these, and repeat the command.')
+    if (pass.changed <= fewRecords) break
+  }
+  return migration
+}
+
+const marksOf = ({ stores }: Migration, to: string, at: number) =>
+  stores.map((store) => ({ store, to, at: new Date(at) }))
+
+/** Whether every one of the stores is closed on a side for the sake of the other. */
+export const areClosed = async (
+  { records }: End,
+  stores: readonly StoreName[],
+  to: string,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  const moved = await records.moved({ signal })
+  return stores.every((store) => moved.some((mark) => mark.store === store && mark.to === to))
+}
+
+const measureBoth = async ({ ends, progress, signal, totals }: MoveTools, store: StoreName) => {
+  progress.begin(`comparing ${store}`, totals.get(store) ?? null)
+  const [source, target] = await Promise.all([
+    measureStore(ends.source, store, { signal, onPage: ({ read }) => progress.add(read) }),
+    measureStore(ends.target, store, { signal }),
+  ])
+  progress.end()
+  return { source, target }
+}
+
+const isEqual = (one: Measure, other: Measure): boolean => one.records === other.records && one.sha256 === other.sha256
+
+/** With both sides closed: passes until a comparison of everything finds them equal. */
+const verifyAll = async (tools: MoveTools, closed: Migration): Promise<Migration> => {
+  let migration = closed
+  let unequal: readonly StoreName[] = migration.stores
+  for (let n = 1; n <= mostLastPasses && unequal.length > 0; n += 1) {
+    const pass = await passOver(tools, { migration, kind: 'last', stores: unequal })
+    migration = pass.migration
+    refuseUnfit(
+      pass.refused,
+      'They came at the last moment, and both sides are closed: take the move back with nexus-admin migrate undo, then change or delete these.',
+    )
+    const still: StoreName[] = []
+    for (const store of unequal) {
+      const { source, target } = await measureBoth(tools, store)
+      if (!isEqual(source, target)) still.push(store)
+      else {
+        const { records, sha256, corrupt: left } = source
+        migration = { ...migration, verified: [...(migration.verified ?? []), { store, records, sha256, left }] }
+      }
+    }
+    unequal = still
+  }
+  if (unequal.length > 0)
+    throw new CommandError(
+      'different',
+      `After ${mostLastPasses} passes both sides still differ: ${unequal.join(', ')}. Both stay closed; see: nexus-admin migrate verify, or take it back with: nexus-admin migrate undo`,
+    )
+  return migration
+}
+
+/** Ends the move: from here on the target is at home. */
+const open = async (tools: MoveTools, verified: Migration): Promise<Migration> => {
+  const { ends, signal, now } = tools
+  // What was found equal must be known before others write to the target.
+  await tools.save(verified)
+  await ends.target.records.unmarkMoved(verified.stores, { signal })
+  const moved: Migration = { ...verified, phase: 'moved', moved_at: iso(now()) }
+  await tools.save(moved)
+  await tools.welcome()
+  return moved
+}
+
+const close = async (tools: MoveTools, copied: Migration): Promise<Migration> => {
+  const { ends, progress, signal, now } = tools
+  const closing: Migration = { ...copied, phase: 'closing', verified: null }
+  await tools.save(closing)
+  if (await areClosed(ends.source, closing.stores, ends.target.name, signal)) return closing
+  await using quieted = await tools.quietDown()
+  if (quieted.silent.length > 0)
+    progress.say(`These hosts have not answered, and are refused from now on: ${quieted.silent.join(', ')}`)
+  await ends.source.records.markMoved(marksOf(closing, ends.target.name, now()), { signal })
+  await tools.forget()
+  const closed = { ...closing, closed_at: iso(now()) }
+  await tools.save(closed)
+  return closed
+}
+
+/** Whether a killed migrator had opened the target already: then hosts may be at work there, and nothing may be written over. */
+const wasOpened = async ({ ends, signal }: MoveTools, { phase, stores }: Migration): Promise<boolean> =>
+  phase === 'closing' &&
+  (await areClosed(ends.source, stores, ends.target.name, signal)) &&
+  !(await areClosed(ends.target, stores, ends.source.name, signal))
+
+/**
+ * Moves stores while hosts are at work on them, and goes on where an earlier one was killed. The target is closed until both are
+ * equal, the source from the last pass on: at no moment are both open. Wherever it dies, the same call goes on with it.
+ */
+export const moveStores = async (tools: MoveTools, migration: Migration): Promise<Migration> => {
+  const { ends, signal, now } = tools
+  if (!isOpen(migration)) {
+    await tools.welcome()
+    return migration
+  }
+  if (await wasOpened(tools, migration)) return open(tools, migration)
+  if (migration.phase === 'closing' && (await areClosed(ends.source, migration.stores, ends.target.name, signal)))
+    return open(tools, await verifyAll(tools, { ...migration, verified: null }))
+  await ends.target.records.markMoved(marksOf(migration, ends.source.name, now()), { signal })
+  const copied = await copyAll(tools, migration)
+  return open(tools, await verifyAll(tools, await close(tools, copied)))
+}

@@ -1,0 +1,99 @@
+import cliProgress from 'cli-progress'
+
+/** How far one part of the work is. `total` null: nobody knows. */
+export interface Progress {
+  begin(what: string, total: number | null): void
+  add(records: number): void
+  /** Ends the part. */
+  end(): void
+  /** A line for people, between the parts. */
+  say(text: string): void
+}
+
+/** Without a terminal, so often a line says how far it is, in milliseconds. */
+const lineMs = 5_000
+
+const secondsText = (seconds: number): string => {
+  const whole = Math.max(0, Math.round(seconds))
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}
+
+interface Reached {
+  what: string
+  done: number
+  total: number | null
+  seconds: number
+}
+
+export const progressText = ({ what, done, total, seconds }: Reached): string => {
+  const rate = seconds > 0 ? done / seconds : 0
+  const left = total !== null && rate > 0 && done < total ? `, ${secondsText((total - done) / rate)} left` : ''
+  return `${what}: ${done}${total === null ? '' : ` of ${total}`} records, ${Math.round(rate)}/s${left}`
+}
+
+interface Stream {
+  isTTY?: boolean
+  write(text: string): unknown
+}
+
+const lines = (stream: Stream, now: () => number): Progress => {
+  let part: { what: string; total: number | null; since: number; done: number; told: number } | null = null
+  const say = (text: string): void => void stream.write(`${text}\n`)
+  const tell = (): void => {
+    if (!part) return
+    part.told = now()
+    say(progressText({ ...part, seconds: (now() - part.since) / 1000 }))
+  }
+  return {
+    say,
+    begin(what, total) {
+      part = { what, total, since: now(), done: 0, told: now() }
+    },
+    add(records) {
+      if (!part) return
+      part.done += records
+      if (now() - part.told >= lineMs) tell()
+    },
+    end() {
+      tell()
+      part = null
+    },
+  }
+}
+
+const bars = (stream: NodeJS.WriteStream, now: () => number): Progress => {
+  let bar: cliProgress.SingleBar | null = null
+  let part: { what: string; since: number; done: number; total: number | null } | null = null
+  const say = (text: string): void => void stream.write(`${text}\n`)
+  return {
+    say,
+    begin(what, total) {
+      part = { what, since: now(), done: 0, total }
+      bar = new cliProgress.SingleBar({
+        stream,
+        clearOnComplete: true,
+        hideCursor: true,
+        format: `{bar} {line}`,
+        barsize: 20,
+      })
+      bar.start(total || 1, 0, { line: what })
+    },
+    add(records) {
+      if (!part) return
+      part.done += records
+      bar?.update(Math.min(part.done, part.total ?? 0), {
+        line: progressText({ ...part, seconds: (now() - part.since) / 1000 }),
+      })
+    },
+    end() {
+      bar?.stop()
+      if (part) say(progressText({ ...part, seconds: (now() - part.since) / 1000 }))
+      bar = null
+      part = null
+    },
+  }
+}
+
+/** On a terminal a bar with rate and remaining time, elsewhere a line every few seconds. */
+export const createProgress = (stream: NodeJS.WriteStream, now: () => number): Progress =>
+  stream.isTTY ? bars(stream, now) : lines(stream, now)

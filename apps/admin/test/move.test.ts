@@ -1,0 +1,214 @@
+import { isStoreError, type Moved, type Records, StoreError, storeNames } from '@nexus/core'
+import { createFakes, openMemoryBackend } from '@nexus/testkit'
+import { describe, expect, test } from 'vitest'
+import { fillStore, recordOf } from '../proof/records.ts'
+import { CommandError } from '../src/cli/exit.ts'
+import { measureStore } from '../src/move/copy.ts'
+import { type End, endOf } from '../src/move/ends.ts'
+import type { Migration } from '../src/move/migration.ts'
+import { type MoveTools, moveStores } from '../src/move/move.ts'
+
+const { signal } = new AbortController()
+
+const fresh = (): Migration => ({
+  version: 1,
+  id: 'm1',
+  from: 'filesystem',
+  to: 'postgres',
+  stores: [...storeNames],
+  phase: 'copying',
+  undoes: null,
+  started_at: '2026-01-01T00:00:00.000Z',
+  closed_at: null,
+  moved_at: null,
+  ended_at: null,
+  passes: [],
+  verified: null,
+})
+
+const silent: MoveTools['progress'] = { begin() {}, add() {}, end() {}, say() {} }
+
+const openPair = async (amount: number) => {
+  const [source, target] = [openMemoryBackend(createFakes().context), openMemoryBackend(createFakes().context)]
+  for (const store of storeNames) await fillStore(endOf(source).records, store, amount)
+  let file = fresh()
+  const tools: MoveTools = {
+    ends: { source: { ...endOf(source), name: 'filesystem' }, target: { ...endOf(target), name: 'postgres' } },
+    save: async (migration) => {
+      file = migration
+    },
+    quietDown: async () => ({ silent: [], async [Symbol.asyncDispose]() {} }),
+    forget: async () => {},
+    welcome: async () => {},
+    progress: silent,
+    signal,
+    now: () => 0,
+    totals: new Map(),
+  }
+  return { source, target, tools, file: () => file }
+}
+
+const measures = async (end: End) =>
+  Promise.all(storeNames.map(async (store) => ({ store, ...(await measureStore(end, store, { signal })) })))
+
+const storesOf = async (marks: Promise<Moved[]>) => (await marks).map(({ store, to }) => `${store} to ${to}`).sort()
+
+const refusal = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call
+  } catch (error) {
+    if (isStoreError(error)) return `${error.code} ${error.movedTo}`
+    throw error
+  }
+  return 'taken'
+}
+
+class Killed extends Error {}
+
+/** The n-th call of either side, counted from 1, never comes back: it is not made, or made and not answered. */
+const dyingAt = (tools: MoveTools, n: number, when: 'before' | 'after'): { tools: MoveTools; calls(): number } => {
+  let calls = 0
+  const dying =
+    <A extends unknown[], T>(call: (...given: A) => Promise<T>) =>
+    async (...given: A): Promise<T> => {
+      calls += 1
+      const dies = calls >= n
+      if (dies && (when === 'before' || calls > n)) throw new Killed()
+      const answer = await call(...given)
+      if (dies) throw new Killed()
+      return answer
+    }
+  const end = ({ name, records }: End): End => {
+    const { read, find, write, remove, moved, markMoved, unmarkMoved } = records
+    const wrapped: Records = {
+      read: dying(read) as Records['read'],
+      find: dying(find) as Records['find'],
+      write: dying(write) as Records['write'],
+      remove: dying(remove),
+      moved: dying(moved),
+      markMoved: dying(markMoved),
+      unmarkMoved: dying(unmarkMoved),
+    }
+    return { name, records: wrapped }
+  }
+  const { source, target } = tools.ends
+  const wrapped = { ...tools, ends: { source: end(source), target: end(target) }, save: dying(tools.save) }
+  return { tools: wrapped, calls: () => calls }
+}
+
+describe('moving stores', () => {
+  test('every record is there afterwards, the source is kept and closed, the target open', async () => {
+    const { source, target, tools, file } = await openPair(150)
+    const before = await measures(tools.ends.source)
+    const moved = await moveStores(tools, fresh())
+    expect(moved.phase).toBe('moved')
+    expect(file()).toEqual(moved)
+    expect(await measures(tools.ends.target)).toEqual(before)
+    expect(await measures(tools.ends.source)).toEqual(before)
+    expect(moved.verified).toEqual(before.map(({ corrupt, ...measure }) => ({ ...measure, left: corrupt })))
+    expect(before.map(({ records }) => records)).toEqual([150, 150, 150, 150, 150])
+    expect(await refusal(source.hostState.save('a', 1))).toBe('unavailable postgres')
+    expect(await refusal(target.hostState.save('a', 1))).toBe('taken')
+    expect(await storesOf(tools.ends.source.records.moved())).toEqual(storeNames.map((s) => `${s} to postgres`).sort())
+    expect(await tools.ends.target.records.moved()).toEqual([])
+  })
+
+  test('what hosts write and delete while it copies is moved too; the target takes nothing until it is whole', async () => {
+    const { source, target, tools } = await openPair(50)
+    const told: string[] = []
+    const busy: MoveTools = {
+      ...tools,
+      // The last moment at which hosts write.
+      quietDown: async () => {
+        told.push(await refusal(target.hostState.save('early', 1)))
+        await source.hostState.save('late', { n: 1 })
+        await source.hostState.delete('state_3')
+        await source.taskFiles.close('beta', 'task-1.md')
+        await source.inbox.enqueue([{ project: 'beta', filename: 'late.md', markdown: 'late' }])
+        return tools.quietDown()
+      },
+    }
+    await moveStores(busy, fresh())
+    expect(told).toEqual(['unavailable filesystem'])
+    expect((await target.hostState.load('late'))?.value).toEqual({ n: 1 })
+    expect(await target.hostState.load('state_3')).toBeNull()
+    expect((await target.taskFiles.load('beta', 'task-1.md'))?.state).toBe('closed')
+    const { items } = await target.inbox.list({ project: 'beta', limit: 1000 })
+    expect(items.filter(({ filename }) => filename === 'late.md')).toHaveLength(1)
+    expect(await measures(tools.ends.target)).toEqual(await measures(tools.ends.source))
+  })
+
+  test('killed before or after any of its calls it goes on, and never is the target written to once others may', async () => {
+    const whole = await openPair(3)
+    const counted = dyingAt(whole.tools, Number.POSITIVE_INFINITY, 'before')
+    await moveStores(counted.tools, fresh())
+    const calls = counted.calls()
+    expect(calls).toBeGreaterThan(50)
+    for (const when of ['before', 'after'] as const)
+      for (let n = 1; n <= calls; n += 1) {
+        const { source, target, tools, file } = await openPair(3)
+        const before = await measures(tools.ends.source)
+        await expect(moveStores(dyingAt(tools, n, when).tools, fresh()), `${when} ${n}`).rejects.toThrow(Killed)
+        const isOpen = (await refusal(target.hostState.save('of a host', 1))) === 'taken'
+        // Before the first mark nobody knows of the target; from then on one side at most is open.
+        const wasBegun = n > (when === 'before' ? 2 : 1)
+        const sourceIsOpen = (await refusal(source.hostState.keys())) === 'taken'
+        if (wasBegun) expect(isOpen && sourceIsOpen, `${when} ${n}`).toBe(false)
+        expect((await moveStores(tools, file())).phase).toBe('moved')
+        const after = (await target.hostState.load('of a host'))?.value ?? null
+        expect(after, `${when} ${n}`).toBe(isOpen && wasBegun ? 1 : null)
+        if (after !== null) await target.hostState.delete('of a host')
+        expect(await measures(tools.ends.target), `${when} ${n}`).toEqual(before)
+      }
+  })
+
+  test('what the target cannot keep is named, and the source stays open', async () => {
+    const { source, tools } = await openPair(120)
+    const { records } = tools.ends.target
+    const picky: Records = {
+      ...records,
+      async write(store, batch, options) {
+        const bad = batch.find((record) => 'key' in record && ['state_7', 'state_90'].includes(record.key))
+        if (bad && 'key' in bad) throw new StoreError({ code: 'invalid', message: `The record ${bad.key} is odd.` })
+        return records.write(store, batch, options)
+      },
+    }
+    const ends = { ...tools.ends, target: { ...tools.ends.target, records: picky } }
+    const failure = await moveStores({ ...tools, ends }, fresh()).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(CommandError)
+    expect(failure).toMatchObject({
+      exit: 'failed',
+      message: [
+        'The target cannot keep these records:',
+        'hostState: The record state_7 is odd.',
+        'hostState: The record state_90 is odd.',
+        'The source is as it was. Change or delete these, and repeat the command.',
+      ].join('\n'),
+    })
+    expect(await refusal(source.hostState.save('a', 1))).toBe('taken')
+    expect((await records.find('hostState', ['state_8', 'state_7'])).map(({ key }) => key)).toEqual(['state_8'])
+  })
+
+  test('a writer that comes through after the mark is found by the comparison, and moved', async () => {
+    const { tools } = await openPair(10)
+    const { records } = tools.ends.source
+    const stray = recordOf('hostState', 77)
+    let reads = 0
+    const leaky: Records = {
+      ...records,
+      async read(store, page, options) {
+        // After the last pass has read this store, and before it is measured.
+        if (store === 'hostState') reads += 1
+        if (reads === 3) await records.write('hostState', [stray])
+        return records.read(store, page, options)
+      },
+    }
+    const ends = { ...tools.ends, source: { ...tools.ends.source, records: leaky } }
+    const moved = await moveStores({ ...tools, ends }, fresh())
+    expect((await tools.ends.target.records.find('hostState', ['state_77'])).map(({ key }) => key)).toEqual([
+      'state_77',
+    ])
+    expect(moved.passes.filter(({ kind, store }) => kind === 'last' && store === 'hostState')).toHaveLength(2)
+    expect(await measures(tools.ends.target)).toEqual(await measures(tools.ends.source))
+  })
+})
