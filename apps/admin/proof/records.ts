@@ -1,8 +1,5 @@
 import type { Records, StoreName, StoreRecords } from '@nexus/core'
 
-/** How many records of each store. */
-export type Amounts = Readonly<Record<StoreName, number>>
-
 const epoch = Date.UTC(2026, 0, 1)
 const at = (n: number): Date => new Date(epoch + n * 1_237)
 const project = (n: number): string => ['alpha', 'beta', 'gamma-shop', 'delta'][n % 4] ?? 'alpha'
@@ -97,7 +94,7 @@ const makers: { readonly [S in StoreName]: (n: number) => StoreRecords[S] } = {
 export const recordOf = <S extends StoreName>(store: S, n: number): StoreRecords[S] => makers[store](n)
 
 /** So many of a store, a thousand at a time. */
-export function* batchesOf<S extends StoreName>(store: S, amount: number): Generator<StoreRecords[S][]> {
+function* batchesOf<S extends StoreName>(store: S, amount: number): Generator<StoreRecords[S][]> {
   for (let from = 0; from < amount; from += 1000)
     yield Array.from({ length: Math.min(1000, amount - from) }, (_, index) => makers[store](from + index))
 }

@@ -3,7 +3,7 @@ import { compactJson, type StoreName, type StoreRecords } from '@nexus/core'
 
 type Part = string | number | boolean | null
 
-const timeOf = (date: Date | null): number | null => date && date.getTime()
+const timeOf = (date: Date | null): number | null => date?.getTime() ?? null
 
 const parts: { readonly [S in StoreName]: (record: StoreRecords[S]) => readonly Part[] } = {
   workflows: (workflow) => [

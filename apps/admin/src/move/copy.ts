@@ -80,7 +80,7 @@ export const copyStore = async <S extends StoreName>(
 }
 
 /** Takes from the target what the source has not, or has no longer. */
-export const removeExtras = async <S extends StoreName>(
+const removeExtras = async <S extends StoreName>(
   ends: Ends,
   store: S,
   { signal, onPage }: PassOptions,

@@ -13,9 +13,6 @@ export interface Ends {
   target: End
 }
 
-/** The other way round. */
-export const swapped = ({ source, target }: Ends): Ends => ({ source: target, target: source })
-
 export const endOf = ({ name, records }: Pick<Backend, 'name' | 'records'>): End => {
   if (records) return { name, records }
   throw new StoreError({ code: 'unsupported', message: `The ${name} backend gives no whole records to move.` })

@@ -25,7 +25,7 @@ interface Reached {
   seconds: number
 }
 
-export const progressText = ({ what, done, total, seconds }: Reached): string => {
+const progressText = ({ what, done, total, seconds }: Reached): string => {
   const rate = seconds > 0 ? done / seconds : 0
   const left = total !== null && rate > 0 && done < total ? `, ${secondsText((total - done) / rate)} left` : ''
   return `${what}: ${done}${total === null ? '' : ` of ${total}`} records, ${Math.round(rate)}/s${left}`

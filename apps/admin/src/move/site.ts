@@ -30,7 +30,7 @@ const backendOf = (option: string, text: string): BackendName => {
   throw usageError(`${option} ${text}: unknown backend. Use ${backendNames.join(' or ')}.`)
 }
 
-export const storesOf = (text: string): StoreName[] => {
+const storesOf = (text: string): StoreName[] => {
   if (text === 'all') return [...storeNames]
   const named = text.split(',').map((name) => name.trim())
   const unknown = named.find((name) => !storeNames.some((store) => store === name))
@@ -39,7 +39,7 @@ export const storesOf = (text: string): StoreName[] => {
   return storeNames.filter((store) => named.includes(store))
 }
 
-export const directionOf = (options: DirectionOptions): Direction => {
+const directionOf = (options: DirectionOptions): Direction => {
   const [from, to] = [backendOf('--from', options.from), backendOf('--to', options.to)]
   if (from === to) throw usageError(`--from and --to both say ${from}: name two backends.`)
   return { from, to, stores: storesOf(options.store) }
