@@ -28,17 +28,35 @@ const stringEnd = (text: string, from: number): number => {
   return at + 1
 }
 
+/** Whether an odd number of backslashes stands before it. */
+const isEscaped = (text: string, at: number): boolean => {
+  let before = at
+  while (text[before - 1] === '\\') before--
+  return (at - before) % 2 === 1
+}
+
+/** The same as `stringEnd`, for strings that are mostly long and have few quotes. */
+const quoteEnd = (text: string, from: number): number => {
+  let at = text.indexOf('"', from + 1)
+  while (isEscaped(text, at)) at = text.indexOf('"', at + 1)
+  return at + 1
+}
+
 /** JSON text without a BOM and without the white space that says nothing; everything else as it was written. */
 export const compactJson = (text: string): string => {
-  const pieces: string[] = []
-  for (let at = text.startsWith('\uFEFF') ? 1 : 0; at < text.length; ) {
+  let copied = text.startsWith('\uFEFF') ? 1 : 0
+  let compact = ''
+  for (let at = copied; at < text.length; ) {
     const quote = text.indexOf('"', at)
     const outside = quote < 0 ? text.length : quote
-    pieces.push(text.slice(at, outside).replaceAll(/[ \t\n\r]+/g, ''))
-    at = quote < 0 ? text.length : stringEnd(text, quote)
-    pieces.push(text.slice(outside, at))
+    for (; at < outside; at++)
+      if (isBlank(text[at])) {
+        compact += text.slice(copied, at)
+        copied = at + 1
+      }
+    if (quote >= 0) at = quoteEnd(text, quote)
   }
-  return pieces.join('')
+  return copied === 0 ? text : compact + text.slice(copied)
 }
 
 /** Where the value at `from` ends. The text is known to be JSON, so only strings and brackets need to be told apart. */

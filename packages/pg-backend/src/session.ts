@@ -11,6 +11,8 @@ export interface QueryOptions {
   budget?: Budget | undefined
   /** Prepares the statement under this name, once per connection. */
   name?: string | undefined
+  /** Of a transaction: what holds for all of it, sent with its begin. */
+  setting?: string | undefined
 }
 
 export type Row = Record<string, unknown>
@@ -80,8 +82,16 @@ const beginFor = (ms: number): string =>
    SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '${Math.ceil(ms)}', true)
     WHERE current_setting('transaction_timeout', true) IS NOT NULL`
 
-const transact = async <T>(query: Query, { budget }: Limits, body: (query: Query) => Promise<T>): Promise<T> => {
-  await query(beginFor(budget.ms))
+interface Transacting extends Limits {
+  setting?: string | undefined
+}
+
+const transact = async <T>(
+  query: Query,
+  { budget, setting = '' }: Transacting,
+  body: (query: Query) => Promise<T>,
+): Promise<T> => {
+  await query(`${beginFor(budget.ms)}; ${setting}`)
   try {
     const result = await body(query)
     await query('COMMIT')
@@ -125,7 +135,8 @@ export const createSessions = (pool: pg.Pool, timeoutMs: number): Sessions => {
 
   return {
     query: (text, values, settings = {}) => repeat(settings, (query) => query(text, values, settings)),
-    transaction: (body, settings = {}) => repeat(settings, (query, limits) => transact(query, limits, body)),
+    transaction: (body, settings = {}) =>
+      repeat(settings, (query, limits) => transact(query, { ...limits, setting: settings.setting }, body)),
     budget: (ownMs = timeoutMs) => startBudget(ownMs),
   }
 }

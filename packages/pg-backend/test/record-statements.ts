@@ -61,20 +61,19 @@ const storeStatements = (): Given[] => [
   { name: 'findWorkflows', statement: records.findWorkflows, values: [ids] },
   {
     name: 'writeWorkflows',
-    statement: records.writeWorkflows,
+    statement: records.writeWorkflows.over,
     values: [ids, ten('n'), ten('running'), ten(0), ten('{}'), ten(project), ten('7'), ten(now), ten(now)],
   },
   { name: 'removeWorkflows', statement: records.removeWorkflows, values: [ids] },
   { name: 'findCompletions', statement: records.findCompletions, values: [keys] },
   {
     name: 'writeCompletions',
-    statement: records.writeCompletions,
-    values: [keys, ...identity, ...words, numbers, ten(now), ten(now), ten(true)],
+    statement: records.writeCompletions.over,
+    values: [keys, ...identity, ...words, numbers, ten(now), ten(now), ten(true), 5],
   },
   { name: 'displaceCompletions', statement: records.displaceCompletions, values: identity },
   { name: 'removeCompletions', statement: records.removeCompletions, values: [keys] },
-  { name: 'passOverSaves', statement: records.passOverSaves, values: [5] },
-  { name: 'writeHostState', statement: records.writeHostState, values: [stateKeys, ten('{}'), ten(now)] },
+  { name: 'writeHostState', statement: records.writeHostState.over, values: [stateKeys, ten('{}'), ten(now)] },
   { name: 'findTaskFiles', statement: records.findTaskFiles, values: files },
   { name: 'idsOfTaskFiles', statement: records.idsOfTaskFiles, values: files },
   {
@@ -91,11 +90,10 @@ const took = [ten(true), ten(true), ten(true)]
 const inboxStatements = (): Given[] => [
   { name: 'findTaskRecords', statement: inbox.findTaskRecords, values: [numbers, ['none', 'other']] },
   { name: 'removeTaskRecords', statement: inbox.removeTaskRecords, values: [numbers, ['none', 'other']] },
-  { name: 'passOverTasks', statement: inbox.passOverTasks, values: [5] },
   { name: 'makeRoom', statement: inbox.makeRoom, values: [numbers] },
   {
     name: 'writeTasks',
-    statement: inbox.writeTasks,
+    statement: inbox.writeTasks.over,
     values: [
       [...numbers.slice(5), ...ten(null).slice(5)],
       [...ten(null).slice(5), ...names.slice(5)],
@@ -110,6 +108,7 @@ const inboxStatements = (): Given[] => [
       names.map((name) => `new ${name}`),
       ...[ten(0), ten(0), ten(3), ten(1), ten(false), ten(null), ten(now), ten(null), ten('w'), ten(1000)],
       ...took,
+      5,
     ],
   },
   {

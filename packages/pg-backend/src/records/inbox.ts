@@ -94,15 +94,13 @@ export const inboxShelf: Shelf<'inbox'> = {
     return hold?.bound && issueNumber === null ? 'it runs for an issue and has none' : null
   },
 
-  async write(run, records, call) {
+  async write(run, how, records, call) {
     const [numbers] = idsOf(records.map(({ id }) => id))
-    // New numbers begin behind all of these, those that are given in this very call included.
-    if (numbers.length > 0) await run(sql.passOverTasks, [Math.max(...numbers)], call)
-    const values = valuesOf(records)
-    const written = await run(sql.writeTasks, values, call)
+    const values = [...valuesOf(records), Math.max(0, ...numbers)]
+    const written = await run(sql.writeTasks[how], values, call)
     if (written.length === records.length) return
     await run(sql.makeRoom, [numbers], call)
-    await run(sql.writeTasks, values, call)
+    await run(sql.writeTasks[how], values, call)
   },
 
   async displace(run, records, call) {

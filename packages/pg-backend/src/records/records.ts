@@ -33,25 +33,29 @@ const shelves: { readonly [S in StoreName]: Shelf<S> } = {
 /** A key that another row has, or one row that two records of the call would write. */
 const isTaken = (error: unknown): boolean => ['23505', '21000'].includes(sqlStateOf(error) ?? '')
 
-const createWrite = ({ client }: PgTools) => {
+const createWrite = ({ client, run }: PgTools) => {
   const asOne = <T>(call: Call, work: (run: RunStatement) => Promise<T>): Promise<T> =>
-    client.transaction(async (query) => {
-      await query(asMover)
-      return work(runWithin(query))
-    }, call)
+    client.transaction((query) => work(runWithin(query)), { ...call, setting: asMover })
 
-  /** Nearly always nobody has the keys, so that is tried first. */
+  /** Copies find nothing in their way, changes find the record itself, and hardly ever another one that has its keys. */
   const write = async <S extends StoreName>(store: S, records: StoreRecords[S][], call: Call): Promise<void> => {
     const shelf: Shelf<S> = shelves[store]
-    try {
-      await asOne(call, (run) => shelf.write(run, records, call))
-    } catch (error) {
-      if (!isTaken(error)) throw error
-      await asOne(call, async (run) => {
-        await shelf.displace(run, records, call)
-        await shelf.write(run, records, call)
-      })
-    }
+    const tries = [
+      () => shelf.write(run, 'new', records, call),
+      () => asOne(call, (within) => shelf.write(within, 'over', records, call)),
+    ]
+    for (const attempt of tries)
+      try {
+        return await attempt()
+      } catch (error) {
+        // The fence of a store that moved away stands before a single statement; a transaction of the mover's passes it.
+        const isFenced = isStoreError(error) && error.movedTo !== undefined
+        if (!isTaken(error) && !isFenced) throw error
+      }
+    await asOne(call, async (within) => {
+      await shelf.displace(within, records, call)
+      await shelf.write(within, 'over', records, call)
+    })
   }
 
   /** The database does not say which record it refuses, so each is tried by itself. */

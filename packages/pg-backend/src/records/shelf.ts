@@ -13,6 +13,7 @@ import {
 import type { z } from 'zod'
 import type { RunStatement, Statement } from '../query.ts'
 import type { Row } from '../session.ts'
+import type { Writing } from '../statements/records.ts'
 import type { Call } from '../tools.ts'
 
 /** The rows of one store as whole records. Writing and removing belong into a transaction of the mover's. */
@@ -21,8 +22,8 @@ export interface Shelf<S extends StoreName> {
   find(run: RunStatement, keys: readonly string[], call: Call): Promise<StoreRecords[S][]>
   /** Why this backend cannot keep the record, or null. */
   problem(record: StoreRecords[S]): string | null
-  /** Fails as a duplicate where a row has a key that one of these takes. */
-  write(run: RunStatement, records: readonly StoreRecords[S][], call: Call): Promise<void>
+  /** Fails as a duplicate where a row has a key that one of these takes, `new` ones also where one is there. */
+  write(run: RunStatement, how: Writing, records: readonly StoreRecords[S][], call: Call): Promise<void>
   /** Takes those keys from whoever has them. */
   displace(run: RunStatement, records: readonly StoreRecords[S][], call: Call): Promise<void>
   remove(run: RunStatement, keys: readonly string[], call: Call): Promise<void>

@@ -2,7 +2,7 @@ import {
   type CompletionRecord,
   compactJson,
   type HostStateRecord,
-  parseJson,
+  jsonTextProblem,
   type Reading,
   type Rev,
   type WorkflowRecord,
@@ -11,7 +11,7 @@ import {
 import { z } from 'zod'
 import type { RunStatement, Statement } from '../query.ts'
 import { unreadableRev } from '../rev.ts'
-import { readDate, readJsonObject } from '../rows.ts'
+import { readDate } from '../rows.ts'
 import { loadCompletion } from '../statements/completions.ts'
 import { loadHostState } from '../statements/host-state.ts'
 import * as sql from '../statements/records.ts'
@@ -59,7 +59,7 @@ export const workflowShelf: Shelf<'workflows'> = {
     return readableOf(await run(sql.findWorkflows, [keys], call), readWorkflow)
   },
   problem: () => null,
-  async write(run, records, call) {
+  async write(run, how, records, call) {
     const values = columnsOf(records, [
       ({ id }) => id,
       ({ name }) => name,
@@ -71,7 +71,7 @@ export const workflowShelf: Shelf<'workflows'> = {
       ({ createdAt }) => createdAt,
       ({ updatedAt }) => updatedAt,
     ])
-    await run(sql.writeWorkflows, values, call)
+    await run(sql.writeWorkflows[how], values, call)
   },
   async displace() {},
   async remove(run, keys, call) {
@@ -80,8 +80,8 @@ export const workflowShelf: Shelf<'workflows'> = {
 }
 
 const readCompletion = (row: sql.CompletionRecordRow): Reading<CompletionRecord> => {
-  const payload = readJsonObject(row.data)
-  if (!payload.ok) return unreadable(row.dedup_key, `nexus_completions dedup_key=${row.dedup_key}`, payload.reason)
+  const problem = jsonTextProblem(row.data, 'object')
+  if (problem !== null) return unreadable(row.dedup_key, `nexus_completions dedup_key=${row.dedup_key}`, problem)
   const createdAt = readDate(row.created_at) ?? new Date(0)
   const item: CompletionRecord = {
     dedupKey: row.dedup_key,
@@ -127,7 +127,7 @@ export const completionShelf: Shelf<'completions'> = {
     return readableOf(await run(sql.findCompletions, [keys], call), readCompletion)
   },
   problem: () => null,
-  async write(run, records, call) {
+  async write(run, how, records, call) {
     const owners = ownersOf(records, identityOf)
     const values = columnsOf(records, [
       ({ dedupKey }) => dedupKey,
@@ -140,8 +140,7 @@ export const completionShelf: Shelf<'completions'> = {
       ({ savedAt }) => savedAt,
       (record) => owners.has(record),
     ])
-    await run(sql.passOverSaves, [Math.max(...records.map(({ seq }) => seq ?? 0))], call)
-    await run(sql.writeCompletions, values, call)
+    await run(sql.writeCompletions[how], [...values, Math.max(...records.map(({ seq }) => seq ?? 0))], call)
   },
   async displace(run, records, call) {
     await run(sql.displaceCompletions, columnsOf(records, identityColumns), call)
@@ -152,10 +151,9 @@ export const completionShelf: Shelf<'completions'> = {
 }
 
 const readState = ({ key, data, updated_at }: sql.HostStateRecordRow): Reading<HostStateRecord> => {
-  const parsed = parseJson(data)
-  return parsed.ok
-    ? { ok: true, item: { key, data: compactJson(data), updatedAt: readDate(updated_at) ?? new Date(0) } }
-    : unreadable(key, `nexus_host_state key=${key}`, parsed.reason)
+  const problem = jsonTextProblem(data)
+  if (problem !== null) return unreadable(key, `nexus_host_state key=${key}`, problem)
+  return { ok: true, item: { key, data: compactJson(data), updatedAt: readDate(updated_at) ?? new Date(0) } }
 }
 
 export const hostStateShelf: Shelf<'hostState'> = {
@@ -176,9 +174,9 @@ export const hostStateShelf: Shelf<'hostState'> = {
     return readableOf(await run(sql.findHostState, [keys], call), readState)
   },
   problem: () => null,
-  async write(run, records, call) {
+  async write(run, how, records, call) {
     const values = columnsOf(records, [({ key }) => key, ({ data }) => data, ({ updatedAt }) => updatedAt])
-    await run(sql.writeHostState, values, call)
+    await run(sql.writeHostState[how], values, call)
   },
   async displace() {},
   async remove(run, keys, call) {

@@ -49,7 +49,7 @@ export const taskFileShelf: Shelf<'taskFiles'> = {
     return readableOf(await run(sql.findTaskFiles, partsOf([...new Set(keys)]), call), readRow)
   },
   problem: () => null,
-  async write(run, records, call) {
+  async write(run, _, records, call) {
     const ids = await idsOf(run, records.map(taskFileKey), call)
     const owners = ownersOf(records, nameOf)
     const values = columnsOf(records, [

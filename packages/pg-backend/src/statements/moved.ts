@@ -25,6 +25,11 @@ export const unmarkMoved = statement(`DELETE FROM nexus_moved AS m WHERE m.store
 /** Passes the fence and the triggers that speak for other programs, for this transaction alone. */
 export const asMover = `SET LOCAL nexus.mover = 'on'`
 
+/**
+ * The same for a single statement, as the first table of what it reads: the triggers of rows come after it, the fence does not.
+ */
+export const asMoverInline = `(SELECT set_config('nexus.mover', 'on', true) OFFSET 0) AS mover`
+
 /** Waits for the writers under way; whoever writes after the commit meets it. */
 export const putFence = (store: StoreName): string =>
   `CREATE OR REPLACE TRIGGER nexus_moved_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${tableOf[store]}

@@ -1,5 +1,7 @@
-import { statement } from '../query.ts'
+import { type Statement, statement } from '../query.ts'
 import { type InboxRow, inboxColumns, issueKey, liveKey, nameKey } from './inbox.ts'
+import { asMoverInline } from './moved.ts'
+import type { Writing } from './records.ts'
 
 export type InboxRecordRow = InboxRow & { lease_ms: number | null; is_running: boolean }
 
@@ -18,9 +20,8 @@ export const findTaskRecords = statement<InboxRecordRow>(`SELECT ${columns} FROM
 
 export const removeTaskRecords = statement(`DELETE FROM nexus_inbox_queue AS q WHERE ${ofIds}`)
 
-export const passOverTasks = statement(
-  `SELECT nexus_pass_over(pg_get_serial_sequence('nexus_inbox_queue', 'id')::regclass, $1::bigint)`,
-)
+/** New numbers begin behind all that are given, also those of this very statement. $25: the greatest. */
+const passOver = `nexus_pass_over(pg_get_serial_sequence('nexus_inbox_queue', 'id')::regclass, $25::bigint)`
 
 const nextId = `nextval((SELECT pg_get_serial_sequence('nexus_inbox_queue', 'id')::regclass))::integer`
 
@@ -33,9 +34,9 @@ export const makeRoom = statement(
  * $1 the number that is its id, or null; $2 the id that is none, or null. $20 worker, $21 lease in ms. $22 to $24: whether it
  * takes the key of its name while it lives, of its issue while it runs, and of its name while it is held.
  */
-export const writeTasks = statement<{ id: number }>(
-  `WITH given AS MATERIALIZED (
-     SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
+const insertTasks = `WITH given AS MATERIALIZED (
+     SELECT g.* FROM ${asMoverInline} CROSS JOIN (SELECT ${passOver} OFFSET 0) AS passed CROSS JOIN
+       unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[],
        $9::timestamptz[], $10::text[], $11::text[], $12::integer[], $13::integer[], $14::integer[], $15::integer[],
        $16::boolean[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::float8[], $22::boolean[],
        $23::boolean[], $24::boolean[]) WITH ORDINALITY AS g (own, origin, project_key, workspace, filename,
@@ -53,7 +54,12 @@ export const writeTasks = statement<{ id: number }>(
      clock_timestamp() + make_interval(secs => n.lease_ms / 1000), CASE WHEN n.is_live THEN ${liveKey('n')} END,
      CASE WHEN n.is_running THEN ${issueKey('n.project_key', 'n.issue_number')} END,
      CASE WHEN n.is_held THEN ${nameKey('n')} END
-   FROM numbered AS n
+   FROM numbered AS n`
+
+export const writeTasks: { readonly [W in Writing]: Statement<{ id: number }> } = {
+  new: statement(`${insertTasks} RETURNING q.id`),
+  over: statement(
+    `${insertTasks}
    ON CONFLICT (id) DO UPDATE SET project_key = EXCLUDED.project_key, workspace = EXCLUDED.workspace,
      filename = EXCLUDED.filename, markdown_content = EXCLUDED.markdown_content, status = EXCLUDED.status,
      priority = EXCLUDED.priority, run_at = EXCLUDED.run_at, issue_number = EXCLUDED.issue_number,
@@ -65,7 +71,8 @@ export const writeTasks = statement<{ id: number }>(
      hold_key = EXCLUDED.hold_key, heartbeats = q.heartbeats + 1
    WHERE q.origin IS NOT DISTINCT FROM EXCLUDED.origin
    RETURNING q.id`,
-)
+  ),
+}
 
 const taken = (column: string): string => `q.${column} = ANY(ARRAY(SELECT ${column} FROM given))`
 

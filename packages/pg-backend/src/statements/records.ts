@@ -1,5 +1,7 @@
 import { type Statement, statement } from '../query.ts'
+import type { Row } from '../session.ts'
 import { identityKey } from './completions.ts'
+import { asMoverInline } from './moved.ts'
 import { pairHash } from './task-files.ts'
 
 /** One page in the order of a unique column; $1 limit, $2 where the page before ended. */
@@ -7,6 +9,18 @@ const pageOf =
   <R extends Record<string, unknown>>(columns: string, from: string, key: string) =>
   ({ after }: { after: boolean }): Statement<R> =>
     statement<R>(`SELECT ${columns} FROM ${from} ${after ? `WHERE ${key} > $2` : ''} ORDER BY ${key} LIMIT $1`)
+
+/**
+ * `new`: where nothing is there under these keys, else it fails as a duplicate. It is all that copying a store takes: one
+ * statement without a transaction around it, so one way to the server and back. `over`: over what is there.
+ */
+export type Writing = 'new' | 'over'
+type Written<R extends Row = Row> = { readonly [W in Writing]: Statement<R> }
+
+const writing = (insert: string, { before = '', over }: { before?: string; over: string }): Written => ({
+  new: statement(insert),
+  over: statement(`${before} ${insert} ${over}`),
+})
 
 /** A copy of what cannot be read is kept before it is replaced or taken away. $1: the keys. */
 const keep = (table: string, key: string): string =>
@@ -34,15 +48,18 @@ export const pageWorkflows = pageOf<WorkflowRecordRow>(workflowColumns, 'nexus_w
 export const findWorkflows = statement<WorkflowRecordRow>(
   `SELECT ${workflowColumns} FROM nexus_workflows AS w WHERE w.id = ANY($1::text[])`,
 )
-export const writeWorkflows = statement(
-  `WITH ${keep('nexus_workflows', 'id')}
-   INSERT INTO nexus_workflows AS w
+export const writeWorkflows = writing(
+  `INSERT INTO nexus_workflows AS w
      (id, name, state, current_step, data, project, issue_number, created_at, updated_at, saves)
-   SELECT g.*, 1 FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
-     $8::timestamptz[], $9::timestamptz[]) AS g
-   ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, state = EXCLUDED.state, current_step = EXCLUDED.current_step,
-     data = EXCLUDED.data, project = EXCLUDED.project, issue_number = EXCLUDED.issue_number,
-     created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, saves = w.saves + 1`,
+   SELECT g.*, 1 FROM ${asMoverInline} CROSS JOIN unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
+     $8::timestamptz[], $9::timestamptz[]) AS g`,
+  {
+    before: `WITH ${keep('nexus_workflows', 'id')}`,
+    over: `ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, state = EXCLUDED.state,
+     current_step = EXCLUDED.current_step, data = EXCLUDED.data, project = EXCLUDED.project,
+     issue_number = EXCLUDED.issue_number, created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at,
+     saves = w.saves + 1`,
+  },
 )
 export const removeWorkflows = removeKept('nexus_workflows', 'id')
 
@@ -73,20 +90,26 @@ export const findCompletions = statement<CompletionRecordRow>(
 const givenIdentity = `CASE WHEN g.owns AND g.project IS NOT NULL
      THEN ${identityKey('g.project', 'g.issue_number', 'g.agent_type', 'g.status')} END`
 
-/** $12: whether it takes the identity that its project, issue, agent and status make. */
-export const writeCompletions = statement(
-  `WITH ${keep('nexus_completions', 'dedup_key')}
-   INSERT INTO nexus_completions AS c (dedup_key, project, issue_number, agent_type, status, summary_text, report_id, data,
+/**
+ * $12: whether it takes the identity that its project, issue, agent and status make. $13: the number behind which the order of
+ * saving goes on.
+ */
+export const writeCompletions = writing(
+  `INSERT INTO nexus_completions AS c (dedup_key, project, issue_number, agent_type, status, summary_text, report_id, data,
      seq, created_at, updated_at, identity_key)
    SELECT g.dedup_key, g.project, g.issue_number, g.agent_type, g.status, g.summary_text, g.report_id, g.data, g.seq,
      g.created_at, g.updated_at, ${givenIdentity}
-   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+   FROM ${asMoverInline} CROSS JOIN (SELECT nexus_pass_over('nexus_completions_order', $13::bigint) OFFSET 0) AS passed
+     CROSS JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[],
      $10::timestamptz[], $11::timestamptz[], $12::boolean[]) AS g (dedup_key, project, issue_number, agent_type, status,
-     summary_text, report_id, data, seq, created_at, updated_at, owns)
-   ON CONFLICT (dedup_key) DO UPDATE SET project = EXCLUDED.project, issue_number = EXCLUDED.issue_number,
+     summary_text, report_id, data, seq, created_at, updated_at, owns)`,
+  {
+    before: `WITH ${keep('nexus_completions', 'dedup_key')}`,
+    over: `ON CONFLICT (dedup_key) DO UPDATE SET project = EXCLUDED.project, issue_number = EXCLUDED.issue_number,
      agent_type = EXCLUDED.agent_type, status = EXCLUDED.status, summary_text = EXCLUDED.summary_text,
      report_id = EXCLUDED.report_id, data = EXCLUDED.data, seq = EXCLUDED.seq, created_at = EXCLUDED.created_at,
      updated_at = EXCLUDED.updated_at, identity_key = EXCLUDED.identity_key`,
+  },
 )
 
 /** Whoever has an identity that is about to be taken gives it up; he stays what he is. */
@@ -97,8 +120,6 @@ export const displaceCompletions = statement(
 )
 export const removeCompletions = removeKept('nexus_completions', 'dedup_key')
 
-export const passOverSaves = statement(`SELECT nexus_pass_over('nexus_completions_order', $1::bigint)`)
-
 export type HostStateRecordRow = { key: string; data: string; updated_at: Date | number }
 
 const stateColumns = 's.key, s.data, s.updated_at'
@@ -107,11 +128,13 @@ export const pageHostState = pageOf<HostStateRecordRow>(stateColumns, 'nexus_hos
 export const findHostState = statement<HostStateRecordRow>(
   `SELECT ${stateColumns} FROM nexus_host_state AS s WHERE s.key = ANY($1::text[])`,
 )
-export const writeHostState = statement(
-  `WITH ${keep('nexus_host_state', 'key')}
-   INSERT INTO nexus_host_state AS s (key, data, updated_at)
-   SELECT g.* FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS g
-   ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, updated_at = EXCLUDED.updated_at`,
+export const writeHostState = writing(
+  `INSERT INTO nexus_host_state AS s (key, data, updated_at)
+   SELECT g.* FROM ${asMoverInline} CROSS JOIN unnest($1::text[], $2::text[], $3::timestamptz[]) AS g`,
+  {
+    before: `WITH ${keep('nexus_host_state', 'key')}`,
+    over: 'ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, updated_at = EXCLUDED.updated_at',
+  },
 )
 export const removeHostState = removeKept('nexus_host_state', 'key')
 
@@ -157,7 +180,7 @@ export const writeTaskFiles = statement(
      (id, project, filename, state, content, issue_number, created_at, updated_at, identity_key)
    SELECT coalesce(g.id, nextval((SELECT pg_get_serial_sequence('nexus_task_files', 'id')::regclass))::integer), g.project,
      g.filename, g.state, g.content, g.issue_number, g.created_at, g.updated_at, g.identity_key
-   FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+   FROM ${asMoverInline} CROSS JOIN unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
      $8::timestamptz[], $9::text[]) AS g
      (id, project, filename, state, content, issue_number, created_at, updated_at, identity_key)
    ON CONFLICT (id) DO UPDATE SET project = EXCLUDED.project, filename = EXCLUDED.filename, state = EXCLUDED.state,
