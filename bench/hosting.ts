@@ -19,6 +19,8 @@ export const backends = ['filesystem', 'postgres'] as const
 export interface Hosting extends AsyncDisposable {
   readonly folder: string
   readonly host: ChildProcess
+  /** The variables that lead to its stores. */
+  readonly env: Readonly<Record<string, string>>
   readonly stores: Backend
 }
 
@@ -75,6 +77,7 @@ export const startHosting = async (
   return {
     folder,
     host,
+    env: variables,
     stores,
     async [Symbol.asyncDispose]() {
       const gone = once(host, 'exit')

@@ -129,7 +129,7 @@ export const statusText = (status: Status): string =>
     `inbox      ${countsText(status.inbox)}`,
     ...(status.oldest_due === null ? [] : [`oldest     due since ${status.oldest_due}`]),
     `workflows  ${countsText(status.workflows)}`,
-    ...(status.conflicts ? [`conflicts  ${status.conflicts}, to be decided: nexus-admin conflicts`] : []),
+    ...(status.conflicts ? [`conflicts  ${status.conflicts}, to be decided: nexus-admin journal conflicts`] : []),
     ...(status.fallback ? [`fallback   ${fallbackText(status.fallback)}`] : []),
     ...(status.journal ? [journalText(status.journal)] : []),
   ].join('\n')

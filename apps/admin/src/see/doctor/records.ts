@@ -26,7 +26,7 @@ const journal: Check = {
     const finding = {
       message: `${counted(operations, 'operation')} of an outage ${operations === 1 ? 'is' : 'are'} not applied yet.`,
       detail: [place],
-      fix: `Start a host of this root: it applies them once the database is back. To look: nexus-admin journal ls`,
+      fix: `Start a host of this root: it applies them once the database is back; or: nexus-admin journal replay. To look: nexus-admin journal ls`,
     }
     return isFull ? fail({ ...finding, message: `${finding.message} The journal is full.` }) : warn(finding)
   },

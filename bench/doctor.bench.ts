@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { test } from 'vitest'
+import { median, report } from './figures.ts'
+import { backends, startHosting } from './hosting.ts'
+
+const main = fileURLToPath(new URL('../apps/admin/dist/main.js', import.meta.url))
+const looks = 9
+const tasks = 1_000
+
+for (const backend of backends)
+  test(`nexus-admin doctor beside a host that is well: ${backend}`, { timeout: 300_000 }, async () => {
+    await using hosting = await startHosting(backend, { steps: 1, command: () => ['true'] })
+    const runAt = new Date(Date.now() + 24 * 3_600_000)
+    const later = (n: number) => ({ project: 'shop', filename: `later-${n}.md`, markdown: 'Later.', runAt })
+    await hosting.stores.inbox.enqueue(Array.from({ length: tasks }, (_, n) => later(n)))
+    const times = (args: readonly string[]): number[] =>
+      Array.from({ length: looks }, () => {
+        const begun = performance.now()
+        spawnSync(process.execPath, [main, ...args], { cwd: hosting.folder, env: { ...process.env, ...hosting.env } })
+        return performance.now() - begun
+      })
+    // What any command takes to start is the limit beside it.
+    const [whole, start] = [median(times(['doctor'])), median(times(['--help']))]
+    report('doctor', { backend, tasks, p50_ms: whole, start_p50_ms: start })
+  })
