@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import type { AtomicParts } from './atomic.ts'
 import { each } from './each.ts'
-import type { Folder, OpenFolder } from './folder.ts'
+import type { Folder, OpenFolder, WithFolder } from './folder.ts'
 import { errnoOf, isAbsent, storeErrorOf } from './fs-errors.ts'
 import type { Folders } from './make-folder.ts'
 import { type Bytes, link, quietly, settle, writeTemp } from './steps.ts'
@@ -49,7 +49,8 @@ const byFolder = (names: readonly NewName[]): Map<string, NewName[]> => {
   return folders
 }
 
-export const createBulk = ({ tempFolder, tempName, withFolder }: AtomicParts, folders: Folders): Bulk => {
+/** The names of many files, and the folders that hold them. */
+const createNaming = (withFolder: WithFolder) => {
   /** Its parent is there; it is synced in it with the others. */
   const inMade = async <T>(path: string, work: (folder: Folder) => Promise<T>): Promise<T> => {
     try {
@@ -89,6 +90,11 @@ export const createBulk = ({ tempFolder, tempName, withFolder }: AtomicParts, fo
     })
     return taken
   }
+  return { linkAll, sync }
+}
+
+export const createBulk = ({ tempFolder, tempName, withFolder }: AtomicParts, folders: Folders): Bulk => {
+  const { linkAll, sync } = createNaming(withFolder)
 
   const place = async (temps: OpenFolder, staged: ReadonlyMap<NewFile, string>): Promise<ReadonlySet<string>> => {
     const others = [...staged].flatMap(([{ also = [] }, temp]) => also.map((path) => ({ temp, path })))

@@ -10,6 +10,13 @@ const strayAgeMs = 3_600_000
 /** The record whose revision a token belongs to, or null for a plain temp file. */
 const recordOf = (name: string): string | null => /\.([0-9a-f]{32})\.\d+$/.exec(name)?.[1] ?? null
 
+/** The hashes of records that have a change under way, or left half done by a killed process. */
+export const pendingRecords = async ({
+  reading,
+  layout,
+}: Pick<FsTools, 'reading' | 'layout'>): Promise<ReadonlySet<string>> =>
+  new Set((await reading.files(layout.temp)).flatMap((name) => recordOf(name) ?? []))
+
 type Temps = Pick<FsTools, 'reading' | 'layout' | 'isStrayTemp'>
 
 /** The temp files that killed processes left. Changes nothing. */

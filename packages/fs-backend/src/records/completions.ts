@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import {
   type CompletionRecord,
   type CompletionStore,
@@ -15,24 +15,21 @@ import {
   createRecords,
   encodeRecord,
   type Identity,
-  interpret,
   recordOf,
-  type StoredRecord,
+  type Records as StoredRecords,
 } from '../completions/record.ts'
 import type { Seen } from '../completions/seen.ts'
 import { createSequence } from '../completions/sequence.ts'
-import { documentOf } from '../documents.ts'
 import { each } from '../each.ts'
-import type { OpenFolder } from '../folder.ts'
-import { isVisibleName, recordName } from '../layout.ts'
+import { isVisibleName } from '../layout.ts'
 import { look } from '../look.ts'
 import { inSlices } from '../paging.ts'
-import { createSlices } from '../slices.ts'
 import type { FsTools } from '../tools.ts'
+import { createCompletionShelves, movedOf } from './completion-shelves.ts'
 import { isSameRecord } from './fields.ts'
 import { createMirrors, type Issue } from './mirrors.ts'
 import type { Names } from './names.ts'
-import { fromFolder, readShelves, type Shelves, type Spot } from './page.ts'
+import { readShelves } from './page.ts'
 import type { RecordsOf } from './store-records.ts'
 import { createTakeIn } from './unseen-drops.ts'
 import { createWriteAll, type Writing } from './writing.ts'
@@ -42,12 +39,6 @@ export interface CompletionRecordParts {
   drops: Drops
   mirror: Mirror
   completions: CompletionStore
-}
-
-const movedOf = ({ found, written }: StoredRecord): Reading<CompletionRecord> => {
-  if (!found.ok) return found
-  const { rev: _, payload: __, ...fields } = found.item
-  return { ok: true, item: { ...fields, seq: written?.seq ?? null, data: compactJson(written?.data ?? '') } }
 }
 
 const identityOf = (record: CompletionRecord): Identity => {
@@ -67,93 +58,27 @@ const identityOf = (record: CompletionRecord): Identity => {
 const isOwnKey = (key: string, identity: Identity): boolean =>
   key === projectDedupKey(identity) && key !== dedupKey(identity)
 
-/** Folders that are looked into at one time. */
-const together = 256
-
-const createShelves = ({ layout, reading }: FsTools, names: Names): Shelves<CompletionRecord> => {
-  /** The records of these folders, in order. */
-  const listed = async (issues: string, folders: readonly string[]): Promise<[folder: string, file: string][]> => {
-    const slices = createSlices()
-    return reading.within<[string, string][]>(issues, [], async (folder) => {
-      const found: [string, string][] = []
-      for (const issue of folders) {
-        if (slices.isOver()) await slices.next()
-        const files = look.inside(folder, join(issues, issue), look.names) ?? []
-        for (const file of files.sort()) if (recordName.json(file) !== null) found.push([issue, file])
-      }
-      return found
-    })
+/** What was written of each issue, by the names of its files. */
+const issuesOf = (
+  records: Pick<StoredRecords, 'path'>,
+  identities: ReadonlyMap<CompletionRecord, Identity>,
+): Issue[] => {
+  const issues = new Map<string, Issue>()
+  for (const [record, identity] of identities) {
+    const { project, issueNumber } = identity
+    const name = JSON.stringify([project, issueNumber])
+    const issue = issues.get(name) ?? { project, issueNumber, written: new Map() }
+    issues.set(name, issue)
+    issue.written.set(basename(records.path(identity)), record)
   }
-
-  const inProject = async function* (project: string, [issue, last = '']: Spot): AsyncGenerator<Spot> {
-    const issues = layout.issues(project)
-    const list = async function* (folders: readonly string[]): AsyncGenerator<Spot> {
-      for (const [folder, file] of await listed(issues, folders))
-        if (folder !== issue || file > last) yield [project, folder, file]
-    }
-    let waiting: string[] = []
-    for await (const folder of fromFolder(issue, (name) => names.folders(issues, name))) {
-      waiting.push(folder)
-      if (waiting.length < together) continue
-      yield* list(waiting)
-      waiting = []
-    }
-    yield* list(waiting)
-  }
-
-  const readIn = (issues: OpenFolder, project: string, inOne: readonly Spot[]): Reading<CompletionRecord>[] => {
-    const path = join(issues.path, inOne[0]?.[1] ?? '')
-    const read = (folder: OpenFolder) =>
-      inOne.flatMap(([, , file = '']) => {
-        const found = look.read(folder, file)
-        return found ? [movedOf(interpret(project, documentOf(join(path, file), found)))] : []
-      })
-    return look.inside(issues, path, read) ?? []
-  }
-
-  return {
-    async *spots(after) {
-      for await (const project of fromFolder(after[0], (name) => names.folders(layout.projects, name)))
-        if (isVisibleName(project)) yield* inProject(project, project === after[0] ? after.slice(1) : [])
-    },
-    async readAll(spots, signal) {
-      const found: Reading<CompletionRecord>[] = []
-      const slices = createSlices(signal)
-      for (const [project, inIt] of groupsOf(spots, ([name = '']) => name))
-        await reading.within(layout.issues(project), undefined, async (folder) => {
-          for (const [, inOne] of groupsOf(inIt, ([, issue = '']) => issue)) {
-            if (slices.isOver()) await slices.next()
-            found.push(...readIn(folder, project, inOne))
-          }
-        })
-      return found
-    },
-  }
+  return [...issues.values()]
 }
 
-const groupsOf = (spots: readonly Spot[], nameOf: (spot: Spot) => string): Map<string, Spot[]> => {
-  const groups = new Map<string, Spot[]>()
-  for (const spot of spots) {
-    const group = groups.get(nameOf(spot))
-    if (group) group.push(spot)
-    else groups.set(nameOf(spot), [spot])
-  }
-  return groups
-}
-
-export const createCompletionRecords = (
-  tools: FsTools,
-  names: Names,
-  { seen, drops, mirror, completions }: CompletionRecordParts,
-): RecordsOf<'completions'> => {
-  const { layout, quarantine, marks } = tools
+/** How records are found by their keys, and how each is to lie. */
+const createPlacing = (tools: FsTools, completions: CompletionStore) => {
+  const { layout, quarantine } = tools
   const records = createRecords(tools)
   const keys = createDedupKeys(tools, records)
-  const sequence = createSequence(tools)
-  const shelves = createShelves(tools, names)
-  const takeIn = createTakeIn(tools, { seen, drops, completions })
-  const refresh = createMirrors(tools, mirror)
-  const writeAll = createWriteAll(tools)
 
   const find = async (key: string): Promise<Reading<CompletionRecord> | null> => {
     const identity = await keys.find(key)
@@ -196,17 +121,30 @@ export const createCompletionRecords = (
     await keys.give(key, identity)
   }
 
-  const issuesOf = (identities: ReadonlyMap<CompletionRecord, Identity>): Issue[] => {
-    const issues = new Map<string, Issue>()
-    for (const [record, identity] of identities) {
-      const { project, issueNumber } = identity
-      const name = JSON.stringify([project, issueNumber])
-      const issue = issues.get(name) ?? { project, issueNumber, written: new Map() }
-      issues.set(name, issue)
-      issue.written.set(basename(records.path(identity)), record)
-    }
-    return [...issues.values()]
+  const isKnown = (key: string, identity: Identity): boolean =>
+    look.isThere(layout.dedupKey(key)) || look.isThere(records.path(identity))
+
+  return {
+    find,
+    writingOf,
+    takeKey,
+    isKnown,
+    issuesOf: (identities: ReadonlyMap<CompletionRecord, Identity>) => issuesOf(records, identities),
   }
+}
+
+export const createCompletionRecords = (
+  tools: FsTools,
+  names: Names,
+  { seen, drops, mirror, completions }: CompletionRecordParts,
+): RecordsOf<'completions'> => {
+  const { marks } = tools
+  const { find, writingOf, takeKey, issuesOf, isKnown } = createPlacing(tools, completions)
+  const sequence = createSequence(tools)
+  const shelves = createCompletionShelves(tools, names)
+  const takeIn = createTakeIn(tools, { seen, drops, completions })
+  const refresh = createMirrors(tools, seen, mirror)
+  const writeAll = createWriteAll(tools)
 
   const writeRecords = async (given: readonly CompletionRecord[]): Promise<void> => {
     // Of two of one identity the later counts.
@@ -214,11 +152,10 @@ export const createCompletionRecords = (
     const identities = new Map([...last.values()].map((record) => [record, identityOf(record)]))
     const seqs = given.flatMap(({ seq }) => (seq === null ? [] : [seq]))
     if (seqs.length > 0) await sequence.raise(seqs.reduce((a, b) => Math.max(a, b)))
-    const claimed = [...identities].filter(([{ dedupKey: key }, identity]) => {
-      const isKnown = look.isThere(layout.dedupKey(key)) || look.isThere(records.path(identity))
-      return isKnown && !isOwnKey(key, identity)
-    })
-    for (const [record, identity] of claimed) await takeKey(record.dedupKey, identity)
+    const claimed = [...identities].filter(
+      ([{ dedupKey: key }, identity]) => !isOwnKey(key, identity) && isKnown(key, identity),
+    )
+    await each(claimed, 8, ([record, identity]) => takeKey(record.dedupKey, identity))
     await writeAll([...identities].map(([record, identity]) => writingOf(record, identity)))
     await refresh(issuesOf(identities))
   }

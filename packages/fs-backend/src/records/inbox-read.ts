@@ -36,12 +36,10 @@ const epochOf = (location: Location): number => {
   }
 }
 
-/** Whole tasks, wherever they lie. */
-export const createInboxReading = (tools: InboxTools) => {
+const createReadAt = (tools: InboxTools) => {
   const { running } = tools
   const holders = createHolders(tools)
   const readAt = createTaskReading(tools, holders)
-  const gather = createGathering(tools)
 
   const holdOf = async (location: Location, { project, issueNumber }: InboxRecord): Promise<InboxRecord['hold']> => {
     if (location.at !== 'processing' || location.name.holder === noHolder) return null
@@ -59,6 +57,13 @@ export const createInboxReading = (tools: InboxTools) => {
     const record = { ...fields, epoch: epochOf(location), hold: null }
     return { location, record: { ...record, hold: await holdOf(location, record) } }
   }
+  return read
+}
+
+/** Whole tasks, wherever they lie. */
+export const createInboxReading = (tools: InboxTools) => {
+  const read = createReadAt(tools)
+  const gather = createGathering(tools)
 
   /** What goes by these ids, of all that is there: one listing costs less than asking for each. */
   const whereAre = async (ids: ReadonlySet<string>): Promise<Map<string, Named[]>> => {

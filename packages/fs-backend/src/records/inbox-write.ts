@@ -121,17 +121,14 @@ const createForgetting = ({ atomic, inbox, records, identities, running, queue }
   }
 }
 
-/** Whole tasks go where they belong, with all that is noted of them. */
-export const createInboxWriting = (tools: InboxTools) => {
-  const { atomic, clock, identities, running, queue, records } = tools
+const createRegistering = (tools: InboxTools) => {
+  const { atomic, identities, running } = tools
   const holders = createHolders(tools)
-  const place = createPlacing(tools)
-  const forget = createForgetting(tools)
+  const nobody = async (): Promise<boolean> => false
 
   /** Before the task is there: alone these say nothing, and who has them now gives them up. */
   const register = async ({ task, version, hold, identity }: Placed): Promise<void> => {
     const { id, project, issueNumber } = task
-    const nobody = async (): Promise<boolean> => false
     if (identity !== null) await identities.acquire(identity, { id, version }, nobody)
     if (hold?.worker !== null && hold !== null) await holders.write(hold.worker)
     if (!hold || issueNumber === null) return
@@ -139,10 +136,15 @@ export const createInboxWriting = (tools: InboxTools) => {
     await running.acquire(registerKeys.issue(project, issueNumber), hold.name, nobody)
     await atomic.replace(hold.boundFile, issueNumber)
   }
+  return register
+}
 
-  const arrive = async ({ waiting }: Placed): Promise<void> => {
-    if (waiting) await queue.came(waiting)
-  }
+/** Whole tasks go where they belong, with all that is noted of them. */
+export const createInboxWriting = (tools: InboxTools) => {
+  const { atomic, clock, queue, records } = tools
+  const register = createRegistering(tools)
+  const place = createPlacing(tools)
+  const forget = createForgetting(tools)
 
   const keepRecord = async ({ task, version, hold, waiting, recordPath }: Placed): Promise<void> => {
     if (hold || waiting) await records.replace(task, version)
@@ -150,8 +152,6 @@ export const createInboxWriting = (tools: InboxTools) => {
   }
 
   return {
-    keyOf: (idempotencyKey: string): string => registerKeys.key(idempotencyKey),
-
     /** Those that are nowhere yet: markdown last, since where it lies the task is. */
     async create(fresh: readonly InboxRecord[]): Promise<void> {
       const modified = new Date(clock.now())
@@ -167,7 +167,7 @@ export const createInboxWriting = (tools: InboxTools) => {
       await atomic.bulk.create(
         placed.map(({ record, place: { path } }): NewFile => ({ path, bytes: Buffer.from(record.markdown), modified })),
       )
-      for (const one of placed) await arrive(one.place)
+      for (const { place } of placed) if (place.waiting) await queue.came(place.waiting)
     },
 
     /** One rename takes it from where it is, so that of two that move it one does. */
@@ -183,7 +183,7 @@ export const createInboxWriting = (tools: InboxTools) => {
         })
       if (found.record.markdown !== record.markdown) await atomic.replace(next.path, record.markdown)
       await forget(found, next)
-      await arrive(next)
+      if (next.waiting) await queue.came(next.waiting)
     },
 
     /** A hold begins anew where it is written, also where it is the same. */

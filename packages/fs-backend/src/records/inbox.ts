@@ -1,8 +1,8 @@
 import { type InboxRecord, unfit } from '@nexus/core'
 import { each } from '../each.ts'
 import { ifPossible } from '../fs-errors.ts'
-import { compareIds, isTaskId } from '../inbox/inbox-layout.ts'
-import { createInboxTools } from '../inbox/inbox-tools.ts'
+import { compareIds, isTaskId, registerKeys } from '../inbox/inbox-layout.ts'
+import { createInboxTools, type InboxTools } from '../inbox/inbox-tools.ts'
 import { isVisibleName } from '../layout.ts'
 import type { FsTools } from '../tools.ts'
 import { isSameRecord } from './fields.ts'
@@ -23,12 +23,10 @@ const check = (record: InboxRecord): void => {
   if (status === 'processing' && record.epoch === 0) throw unfit('inbox', record, 'it is held, but under no epoch')
 }
 
-export const createInboxRecords = (fsTools: FsTools): RecordsOf<'inbox'> => {
-  const tools = createInboxTools(fsTools)
-  const { identities, taskIds } = tools
-  const { shelves, whereAre, orCorrupt, readNamed } = createInboxReading(tools)
-  const writing = createInboxWriting(tools)
+type InboxReading = ReturnType<typeof createInboxReading>
+type InboxWriting = ReturnType<typeof createInboxWriting>
 
+const createPresent = ({ identities }: InboxTools, { whereAre, readNamed }: InboxReading, writing: InboxWriting) => {
   const present = async (ids: ReadonlySet<string>): Promise<Map<string, FoundTask>> => {
     const found = new Map<string, FoundTask>()
     await each(await whereAre(ids), together, async ([id, named]) => {
@@ -43,13 +41,23 @@ export const createInboxRecords = (fsTools: FsTools): RecordsOf<'inbox'> => {
     const ids = new Set(records.map(({ id }) => id))
     const holders = new Map<string, string>()
     for (const { idempotencyKey } of records) {
-      const holder = idempotencyKey === null ? null : await identities.owner(writing.keyOf(idempotencyKey))
+      const holder = idempotencyKey === null ? null : await identities.owner(registerKeys.key(idempotencyKey))
       if (idempotencyKey !== null && holder !== null && !ids.has(holder)) holders.set(holder, idempotencyKey)
     }
     for (const [id, former] of await present(new Set(holders.keys())))
       if (former.record.idempotencyKey === holders.get(id))
         await writing.change(former, { ...former.record, idempotencyKey: null })
   }
+  return { present, giveUpKeys }
+}
+
+export const createInboxRecords = (fsTools: FsTools): RecordsOf<'inbox'> => {
+  const tools = createInboxTools(fsTools)
+  const { taskIds } = tools
+  const reading = createInboxReading(tools)
+  const writing = createInboxWriting(tools)
+  const { shelves, whereAre, orCorrupt } = reading
+  const { present, giveUpKeys } = createPresent(tools, reading, writing)
 
   const write = async (records: readonly InboxRecord[]): Promise<void> => {
     for (const record of records) check(record)
@@ -78,8 +86,8 @@ export const createInboxRecords = (fsTools: FsTools): RecordsOf<'inbox'> => {
       const found: InboxRecord[] = []
       await ifPossible(tools.finishAll)
       await each(await whereAre(new Set(ids)), together, async ([, named]) => {
-        const reading = await orCorrupt(named)
-        if (reading?.ok) found.push(reading.item)
+        const one = await orCorrupt(named)
+        if (one?.ok) found.push(one.item)
       })
       return found
     },

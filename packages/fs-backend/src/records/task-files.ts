@@ -84,12 +84,33 @@ const createShelves = (
   }
 }
 
+const createFactsWriting = ({ atomic, reading }: FsTools) => {
+  /** Above what was known under that name, and below what the first of its revisions will say. */
+  const nextNumber = async (folder: string): Promise<number> =>
+    Math.max(0, ...(await reading.files(folder)).map((file) => Number.parseFloat(file) || 0)) + 0.001
+
+  /** Before the file is there: alone they say nothing. */
+  const writeFacts = async (writings: readonly TaskWriting[]): Promise<void> => {
+    const files = []
+    const numbers = new Map<string, number>()
+    for (const { facts, modified } of writings) {
+      const number = numbers.get(facts.folder) ?? (await nextNumber(facts.folder))
+      numbers.set(facts.folder, number + 0.001)
+      const path = join(facts.folder, `${number.toFixed(3)}.json`)
+      files.push({ path, bytes: encodeJson({ ...facts.facts, token: '' }), modified })
+    }
+    await atomic.bulk.create(files)
+  }
+  return writeFacts
+}
+
 export const createTaskFileRecords = (tools: FsTools, names: Names): RecordsOf<'taskFiles'> => {
-  const { layout, atomic, reading } = tools
+  const { layout } = tools
   const taskFacts = createTaskFacts(tools)
   const shelf = createShelf(tools, taskFacts)
   const shelves = createShelves(tools, names, shelf.read)
   const writeAll = createWriteAll(tools)
+  const writeFacts = createFactsWriting(tools)
   const removeAll = createRemoveAll(tools)
 
   const writingOf = (record: TaskFileRecord): TaskWriting => {
@@ -111,23 +132,6 @@ export const createTaskFileRecords = (tools: FsTools, names: Names): RecordsOf<'
         return { stat: stored.document.stat, isSame, keep: () => shelf.keepCorrupt(stored) }
       },
     }
-  }
-
-  /** Above what was known under that name, and below what the first of its revisions will say. */
-  const nextNumber = async (folder: string): Promise<number> =>
-    Math.max(0, ...(await reading.files(folder)).map((file) => Number.parseFloat(file) || 0)) + 0.001
-
-  /** Before the file is there: alone they say nothing. */
-  const writeFacts = async (writings: readonly TaskWriting[]): Promise<void> => {
-    const files = []
-    const numbers = new Map<string, number>()
-    for (const { facts, modified } of writings) {
-      const number = numbers.get(facts.folder) ?? (await nextNumber(facts.folder))
-      numbers.set(facts.folder, number + 0.001)
-      const path = join(facts.folder, `${number.toFixed(3)}.json`)
-      files.push({ path, bytes: encodeJson({ ...facts.facts, token: '' }), modified })
-    }
-    await atomic.bulk.create(files)
   }
 
   const removalOf = (place: Place): Removal => ({

@@ -5,6 +5,7 @@ import { each } from '../each.ts'
 import { shortHash } from '../layout.ts'
 import { look } from '../look.ts'
 import type { Change } from '../revisions/revisions.ts'
+import { pendingRecords } from '../sweep.ts'
 import type { FsTools } from '../tools.ts'
 
 /** One record as it is to lie on the disk. */
@@ -36,7 +37,8 @@ const together = 8
  * there, and what a writer is at work on, is changed one by one as by the stores themselves, so that of two writers one
  * sees what the other did.
  */
-export const createWriteAll = ({ layout, atomic, revisions }: FsTools) => {
+export const createWriteAll = (tools: FsTools) => {
+  const { layout, atomic, revisions } = tools
   const revisionsOf = ({ record }: Writing): string => layout.revisions(shortHash(record))
 
   const change = (writing: Writing): Promise<void> =>
@@ -47,6 +49,17 @@ export const createWriteAll = ({ layout, atomic, revisions }: FsTools) => {
       await present?.keep()
       return { answer: undefined, change: { kind: 'put', path, bytes, modified, base: present?.stat ?? null, facts } }
     })
+
+  /** Those that are not what is to be written, or are about to be something else. */
+  const differing = async <W extends Writing>(present: readonly W[]): Promise<W[]> => {
+    const pending = present.length > 0 ? await pendingRecords(tools) : new Set()
+    const found: W[] = []
+    await each(present, together, async (writing) => {
+      const isSettled = !pending.has(shortHash(writing.record))
+      if (!isSettled || !(await writing.look())?.isSame) found.push(writing)
+    })
+    return found
+  }
 
   /** `before` comes before those that are not there yet have their names. */
   return async <W extends Writing>(
@@ -64,7 +77,7 @@ export const createWriteAll = ({ layout, atomic, revisions }: FsTools) => {
     await before?.(fresh)
     const taken = await atomic.bulk.create(fresh)
     const late = fresh.filter((one) => taken.has(one.path) || look.isThere(untouched.get(one) ?? one.path))
-    await each([...present, ...late], together, change)
+    await each([...(await differing(present)), ...late], together, change)
     // What is there already may come from a process that was killed before it was durable.
     await atomic.bulk.sync(new Set(present.filter(({ path }) => look.isThere(path)).map(({ path }) => dirname(path))))
   }
