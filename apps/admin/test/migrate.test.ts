@@ -95,6 +95,10 @@ describe('nexus-admin migrate', () => {
     expect(jsonOf(Receipt, finish).receipt).toMatchObject({ id: receipt.id, phase: 'finished' })
     await using source = await openFiles(ground)
     for (const store of storeNames) expect((await recordsOf(source).read(store)).items, store).toEqual([])
+    // Files dropped there are tasks again; all else stays closed.
+    expect((await recordsOf(source).moved()).map(({ store }) => store).sort()).toEqual(
+      storeNames.filter((store) => store !== 'inbox').sort(),
+    )
     expect((await migrate(ground, 'run')).status).toBe(1)
   })
 

@@ -49,17 +49,35 @@ export const withTaskDrops = ({ inbox, drops, rootId, logger }: TaskDropsOptions
     }
   }
 
+  let isTold = false
+  /** The folder's own tasks moved away and are kept for now: they must not come in again, and new files wait until they are deleted. */
+  const unlessMoved = async (work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      if (!isStoreError(error) || error.movedTo === undefined) throw error
+      if (!isTold)
+        logger.warn(
+          'task files dropped below the root wait: the copy of its inbox is kept since the move. Delete it with nexus-admin migrate finish',
+          { moved_to: error.movedTo },
+        )
+      isTold = true
+    }
+  }
+
   let failed = false
 
   const collect = async ({ worker, leaseMs, projects }: ClaimRequest, options?: CallOptions): Promise<void> => {
     // Nothing is taken out to be put back again: first it must be seen that the inbox can be reached.
     if (failed) await inbox.counts(options)
     failed = true
-    let tasks = await drops.resume({ worker, leaseMs }, options)
-    do {
-      await bringInAll(tasks, options)
-      tasks = await drops.claim({ worker, leaseMs, projects, limit: batch }, options)
-    } while (tasks.length > 0)
+    await unlessMoved(async () => {
+      let tasks = await drops.resume({ worker, leaseMs }, options)
+      do {
+        await bringInAll(tasks, options)
+        tasks = await drops.claim({ worker, leaseMs, projects, limit: batch }, options)
+      } while (tasks.length > 0)
+    })
     failed = false
   }
 
@@ -70,7 +88,7 @@ export const withTaskDrops = ({ inbox, drops, rootId, logger }: TaskDropsOptions
       return inbox.claim(request, options)
     },
     async sweep(options) {
-      await drops.sweep(options)
+      await unlessMoved(() => drops.sweep(options))
       return inbox.sweep(options)
     },
     async *watch(signal) {

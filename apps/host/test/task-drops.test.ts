@@ -126,3 +126,19 @@ test('[C-INBOX-19] a drop is heard of, and the watch ends with its signal', asyn
   await drop('cart.md', 'The cart forgets.')
   expect(await heard).not.toBeNull()
 })
+
+test('[C-INBOX-18] beside the kept copy of an inbox that moved, work goes on; what was dropped comes in when that is gone', async () => {
+  const { inbox, elsewhere, files, clock } = await open()
+  await files.inbox.enqueue([{ project: 'shop', filename: 'moved.md', markdown: 'moved' }])
+  await files.records?.markMoved([{ store: 'inbox', to: 'postgres', at: new Date(0) }])
+  await elsewhere.inbox.enqueue([{ project: 'shop', filename: 'other.md', markdown: 'other' }])
+  await drop('cart.md', 'The cart forgets.')
+  clock.advance(1000)
+  await inbox.sweep()
+  expect((await inbox.claim(request)).map(({ filename }) => filename)).toEqual(['other.md'])
+  const { items } = (await files.records?.read('inbox')) ?? { items: [] }
+  const kept = items.filter(({ filename }) => filename === 'moved.md').map(({ id }) => id)
+  await files.records?.remove('inbox', kept)
+  await files.records?.unmarkMoved(['inbox'])
+  expect((await inbox.claim(request)).map(({ filename }) => filename)).toEqual(['cart.md'])
+})

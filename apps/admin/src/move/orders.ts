@@ -114,9 +114,9 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
   const underWay = (await site.folder.list()).find(isOpen)
   if (underWay)
     throw new CommandError('failed', `Another move is under way: nexus-admin migrate run ${moveOptions(underWay)}`)
-  if (!(await isCurrent(site, migration, options.signal)))
-    throw new CommandError('failed', `${migration.from} is at home again for these stores: there is no copy to delete.`)
   const isBegun = migration.ended_at !== null
+  if (!isBegun && !(await isCurrent(site, migration, options.signal)))
+    throw new CommandError('failed', `${migration.from} is at home again for these stores: there is no copy to delete.`)
   const changed = isBegun || options.force ? [] : await changedStores(site, migration, options)
   if (changed.length > 0)
     throw new CommandError(
@@ -133,6 +133,9 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
     })
     options.progress.end()
   }
+  // Files dropped into a folder are tasks wherever the inbox is: with nothing of ours left in it, it takes them in again.
+  if (site.backends[migration.from].capabilities.mailbox && migration.stores.includes('inbox'))
+    await site.ends.source.records.unmarkMoved(['inbox'], options)
   const finished: Migration = { ...begun, phase: 'finished', ended_at: now() }
   await site.folder.save(finished)
   return finished

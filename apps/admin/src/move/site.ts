@@ -24,13 +24,13 @@ export interface DirectionOptions {
   store: string
 }
 
-const backendOf = (option: string, text: string): BackendName => {
+export const backendOf = (option: string, text: string): BackendName => {
   const found = backendNames.find((name) => name === text)
   if (found) return found
   throw usageError(`${option} ${text}: unknown backend. Use ${backendNames.join(' or ')}.`)
 }
 
-const storesOf = (text: string): StoreName[] => {
+export const storesOf = (text: string): StoreName[] => {
   if (text === 'all') return [...storeNames]
   const named = text.split(',').map((name) => name.trim())
   const unknown = named.find((name) => !storeNames.some((store) => store === name))
