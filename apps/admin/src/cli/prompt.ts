@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import { usageError } from './exit.ts'
 
@@ -15,7 +16,9 @@ export const confirmed = async (question: string, { yes = false }: Confirm): Pro
     )
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    const answer = await asking.question(`${question} [y/N] `)
+    // Ctrl-C and the end of the input close it, and leave the question unanswered for ever.
+    const left = once(asking, 'close').then(() => '')
+    const answer = await Promise.race([asking.question(`${question} [y/N] `), left])
     return /^y(es)?$/i.test(answer.trim())
   } finally {
     asking.close()
