@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createProgram } from '../src/program.ts'
-import { type Ground, grounds } from './admin.ts'
+import { type Ended, type Ground, grounds } from './admin.ts'
 
 const cli = createProgram()
 
@@ -76,15 +77,24 @@ test('a command that is not there is a usage error, and nothing on stdout', asyn
   expect(await ground.admin(['workflow', 'list', '--what'])).toMatchObject({ status: 2, stdout: '' })
 })
 
-/** On a terminal of its own, with these keys typed. */
-const onTerminal = ({ folder, env }: Ground, line: string, keys: string) => {
+/** On a terminal of its own, 60 columns wide; the keys are typed when the question is there. */
+const onTerminal = async ({ folder, env }: Ground, line: string, keys = ''): Promise<Ended> => {
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-  return spawnSync('script', ['-qec', `stty cols 60; '${process.execPath}' '${main}' ${line}`, '/dev/null'], {
+  const command = `stty cols 60; exec '${process.execPath}' '${main}' ${line}`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], TERM: 'xterm', ...env },
-    input: keys,
-    encoding: 'utf8',
   })
+  const ended = once(child, 'close')
+  let [stdout, isTyped] = ['', false]
+  for await (const piece of child.stdout) {
+    stdout += piece
+    if (isTyped || !stdout.includes('[y/N]')) continue
+    child.stdin.write(keys)
+    isTyped = true
+  }
+  const [status] = await ended
+  return { status, stdout, stderr: '' }
 }
 
 test('on a terminal a person is asked, tables fit it, and headings stand out unless NO_COLOR is set', async () => {
@@ -92,22 +102,21 @@ test('on a terminal a person is asked, tables fit it, and headings stand out unl
   const { admin } = ground
   for (const name of ['a', 'b'])
     await admin(['inbox', 'add', 'shop', '--filename', `${name.repeat(90)}.md`], { input: 'x' })
-  const asked = (keys: string) => onTerminal(ground, 'inbox cancel --project shop', keys)
-  expect(asked('n\n').status).toBe(1)
-  expect(asked('\u0004').status).toBe(1)
+  const asked = (keys: string): Promise<Ended> => onTerminal(ground, 'inbox cancel --project shop', keys)
+  for (const no of ['n\r', '\r', '\u0003', '\u0004']) expect((await asked(no)).status, JSON.stringify(no)).toBe(1)
   expect((await admin(['status'])).stdout).toMatch(/^inbox {6}pending 2,/m)
 
-  const listed = onTerminal(ground, 'inbox', '').stdout.split('\r\n').filter(Boolean)
+  const listed = (await onTerminal(ground, 'inbox')).stdout.split('\r\n').filter(Boolean)
   expect(listed[0]?.startsWith('\u001b[1mid ')).toBe(true)
   expect(listed.slice(1).map((line) => line.length <= 60 && line.includes('…'))).toEqual([true, true])
-  const plain = onTerminal({ ...ground, env: { ...ground.env, NO_COLOR: '1' } }, 'inbox', '').stdout
-  expect(plain).not.toContain('\u001b')
+  const plain = await onTerminal({ ...ground, env: { ...ground.env, NO_COLOR: '1' } }, 'inbox')
+  expect(plain.stdout).not.toContain('\u001b')
   const piped = await admin(['inbox'])
   expect(piped.stdout).not.toContain('\u001b')
   expect(piped.stdout).toContain(`${'a'.repeat(90)}.md`)
   expect((await admin(['inbox'], { env: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b[1mid')
 
-  const yes = asked('y\n')
+  const yes = await asked('y\r')
   expect(yes.stdout).toContain('inbox cancel: 2 tasks? [y/N]')
   expect(yes.status).toBe(0)
   expect((await admin(['status'])).stdout).toMatch(/^inbox {6}pending 0, processing 0, done 0, failed 2$/m)
