@@ -2,10 +2,11 @@ import { basename, join } from 'node:path'
 import type { Reading } from '@nexus/core'
 import { type Completion, type CompletionRecord, isJsonObject, type JsonObject, parseJson } from '@nexus/core'
 import { z } from 'zod'
-import { encodeJson, objectOf, readDocument, type StoredDocument } from '../documents.ts'
+import { documentOf, encodeJson, objectOf, readDocument, type StoredDocument } from '../documents.ts'
 import { recordName, shortHash } from '../layout.ts'
-import { inSlices } from '../paging.ts'
+import { look } from '../look.ts'
 import { isWhole, seal } from '../seal.ts'
+import { createSlices } from '../slices.ts'
 import type { FsTools } from '../tools.ts'
 
 /** What names a completion within its project. */
@@ -142,12 +143,18 @@ export const createRecords = ({ layout, reading }: FsTools): Records => {
     return document && interpret(project, document)
   }
 
-  const inFolder = async (project: string, folder: string): Promise<StoredRecord[]> => {
-    const files = (await reading.files(folder)).filter((name) => recordName.json(name) !== null)
-    const records: StoredRecord[] = []
-    for await (const record of inSlices(files, (name) => readPath(project, join(folder, name)))) records.push(record)
-    return records
-  }
+  /** With the folder held open: opening it anew for each record costs more than the record. */
+  const inFolder = (project: string, folder: string): Promise<StoredRecord[]> =>
+    reading.within(folder, [], async (open) => {
+      const records: StoredRecord[] = []
+      const slices = createSlices()
+      for (const name of look.names(open)) {
+        if (slices.isOver()) await slices.next()
+        const file = recordName.json(name) === null ? null : look.read(open, name)
+        if (file) records.push(interpret(project, documentOf(join(folder, name), file)))
+      }
+      return records
+    })
 
   return {
     path,
