@@ -14,6 +14,7 @@ import { type Availability, createAvailability } from './loop/availability.ts'
 import { createDrain } from './loop/drain.ts'
 import { type HeldTask, heldTasks } from './loop/held.ts'
 import type { Holds } from './loop/hold.ts'
+import { keepIdleMemory } from './loop/idle-memory.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
 import { removeOldRuns } from './loop/old-runs.ts'
@@ -164,6 +165,7 @@ const runHost = async (
   const ended = new AbortController()
   const leases = keepLeases(tools, holds, availability)
   const unclean = removeOldRuns(root, tools, holds)
+  const unkept = keepIdleMemory(holds, tools.logger)
   const taking = intake.run(AbortSignal.any([signal, ended.signal]))
   try {
     const given = { holds, availability, work, signal, once, onResumed: leases.resumed }
@@ -178,6 +180,7 @@ const runHost = async (
     await letGo(holds)
     leases.end()
     unclean()
+    unkept()
     ended.abort()
     await taking
   }
