@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend, CompletionRecord, Records, StoreName, StoreRecords } from '@nexus/core'
-import { createFakes } from '@nexus/testkit'
+import { createFakes, openMemoryBackend } from '@nexus/testkit'
 import { afterEach, expect, test, vi } from 'vitest'
-import { openFsBackend } from '../src/index.ts'
+import { openFsBackend, openMailbox } from '../src/index.ts'
+import { shortHash } from '../src/layout.ts'
 import { createNames } from '../src/records/names.ts'
 import { sys } from '../src/syscalls.ts'
 import { openTools } from '../src/tools.ts'
@@ -126,6 +127,68 @@ onRoot('[C-MOVE-7] what agents left stays theirs to bring where completions move
   await mkdir(folder(), { recursive: true })
   await writeFile(summary('7'), '{"issue_number":"7","agent_type":"tester","status":"complete","summary":"late"}')
   expect(await readAll(backend, 'completions')).toEqual([])
+})
+
+/** What the mailbox of this root brings to completions that live elsewhere. */
+const collected = async (): Promise<string[]> => {
+  const mailbox = await openMailbox({ root, ...createFakes().context })
+  const { imported } = await mailbox.collect(openMemoryBackend(createFakes().context).completions)
+  return imported.map(({ report }) => report.summary)
+}
+
+const lateReport = '{"issue_number":"7","agent_type":"tester","status":"complete","summary":"late"}'
+
+for (const [how, look] of [
+  ['a look into the mailbox', (backend: Backend) => backend.completions.scan()],
+  ['a walk over whole records', (backend: Backend) => recordsOf(backend).read('completions')],
+  [
+    'a save of another report',
+    ({ completions }: Backend) =>
+      completions.save({
+        project: 'alpha',
+        issueNumber: '7',
+        agentType: 'planner',
+        status: 'complete',
+        summary: 'planned',
+        payload: { summary: 'planned' },
+        reportId: null,
+      }),
+  ],
+] as const)
+  onRoot(
+    `[C-MOVE-7] a report that ${how} takes in while completions move away stays news to where they went`,
+    async () => {
+      const [backend, other] = [await open(), await open()]
+      await mkdir(folder(), { recursive: true })
+      await writeFile(summary('7'), lateReport)
+      const { link, rename } = sys
+      const closing =
+        (call: typeof link): typeof link =>
+        async (from, to) => {
+          if (to.endsWith(`/${shortHash('tester:complete')}.json`))
+            await recordsOf(other).markMoved([{ store: 'completions', to: 'postgres', at }])
+          return call(from, to)
+        }
+      vi.spyOn(sys, 'link').mockImplementation(closing(link))
+      vi.spyOn(sys, 'rename').mockImplementation(closing(rename))
+      await expect(look(backend)).rejects.toMatchObject({
+        code: 'unavailable',
+        outcome: 'unknown',
+        movedTo: 'postgres',
+      })
+      expect(await collected()).toEqual(['late'])
+    },
+  )
+
+onRoot('[C-MOVE-7] a record written where completions are not at home leaves a report to where they are', async () => {
+  const backend = await open()
+  await recordsOf(backend).markMoved([{ store: 'completions', to: 'postgres', at }])
+  await mkdir(folder(), { recursive: true })
+  await writeFile(summary('7'), lateReport)
+  await recordsOf(backend).write('completions', [completion()])
+  expect(await readFile(summary('7'), 'utf8')).toBe(lateReport)
+  expect((await readAll(backend, 'completions')).map((record) => record.summary)).toEqual(['done'])
+  expect(await collected()).toEqual(['late'])
 })
 
 onRoot('[C-MOVE-5] a task that another backend numbered and a file of that name are two tasks', async () => {

@@ -66,7 +66,7 @@ export const createCompletions = (
         await drops.import(
           { project, issueNumber, path: layout.summary(project, issueNumber) },
           { save: saveRecord },
-          { ...options, inHand },
+          { ...options, inHand, isHome: true },
         )
       return saveAndMirror(completion, options)
     },

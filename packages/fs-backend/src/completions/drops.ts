@@ -28,13 +28,15 @@ type DropOutcome =
   | { status: 'known' }
   /** It is the very report that the caller has in hand, and is left to whoever gave it. */
   | { status: 'same' }
-  /** It may still be in the making. */
+  /** It may still be in the making, or these completions have moved away and it is for others to take in. */
   | { status: 'waiting' }
   | { status: 'rejected'; reason: string }
 
 export interface ImportOptions extends CallOptions {
   /** The report in hand. */
   inHand?: Pick<CompletionInput, 'agentType' | 'status' | 'reportId' | 'payload'> | undefined
+  /** It goes to the completions of this very root, which may have moved away. */
+  isHome?: boolean | undefined
 }
 
 export interface Drops {
@@ -108,7 +110,7 @@ const isSame = (a: InHand, b: InHand): boolean =>
 
 /** Importing one summary file. It is read, never written. [C-COMPLETION-9..11] */
 export const createDrops = (tools: FsTools, seen: Seen): Drops => {
-  const { reading, logger } = tools
+  const { reading, logger, marks } = tools
   const settling = createSettling(tools)
 
   const unreadable = async (place: DropPlace, file: ReadFile, reason: string): Promise<DropOutcome> => {
@@ -131,8 +133,11 @@ export const createDrops = (tools: FsTools, seen: Seen): Drops => {
       if (after && (after.size !== file.stat.size || after.mtimeMs !== file.stat.mtimeMs)) return { status: 'waiting' }
       const input = inputOf(project, file, read.report)
       if (options?.inHand && isSame(input, options.inHand)) return { status: 'same' }
+      if (options?.isHome && marks.isMoved('completions')) return { status: 'waiting' }
       const saved = await saveReport(completions.save, input, options)
       if (!saved.ok) return unreadable(place, file, saved.reason)
+      // What was saved after the mark is lost with this copy: the report must stay news to where they went.
+      if (options?.isHome) marks.check('completions', 'unknown')
       // A crash before this line imports it again, under the same report id: `unchanged`.
       const isFirst = (await seen.add({ ...place, ...file }, 'drop')) === 'created'
       settling.forget(path)

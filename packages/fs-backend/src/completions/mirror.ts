@@ -61,8 +61,8 @@ export const createMirror = (tools: FsTools, { records, seen, drops, save }: Mir
   const decide = async (place: DropPlace): Promise<Decision<void>> => {
     const before = latestOf(await records.ofIssue(place.project, place.issueNumber))
     const inHand = before?.found.ok ? inHandOf(before.found.item) : undefined
-    const outcome = await drops.import(place, { save }, { inHand })
-    // Still in the making, or the mirror already; the import of what it becomes refreshes again.
+    const outcome = await drops.import(place, { save }, { inHand, isHome: true })
+    // Still in the making, another backend's, or the mirror already; the import of what it becomes refreshes again.
     if (outcome.status === 'waiting' || outcome.status === 'same') return nothing
     const file = await reading.read(place.path, maxReportBytes)
     const kind = file && (await seen.kindOf({ ...place, ...file }))

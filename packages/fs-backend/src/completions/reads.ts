@@ -13,6 +13,7 @@ import { z } from 'zod'
 import { guarded, ifPossible } from '../fs-errors.ts'
 import { isVisibleName, summaryFile } from '../layout.ts'
 import { look } from '../look.ts'
+import { createAtHome } from '../moved.ts'
 import { collectPage, inSlices, newestFirst, readPage } from '../paging.ts'
 import { createSlices } from '../slices.ts'
 import type { FsTools } from '../tools.ts'
@@ -83,8 +84,10 @@ interface ReadParts {
 }
 
 /** Reading comes after importing: what agents left is a completion like any other. */
-const createCollect = (tools: FsTools, { seen, drops, save }: ReadParts) => {
-  const { layout, logger } = tools
+const createCollect = (tools: FsTools, { seen, drops, save: saveHere }: ReadParts) => {
+  const { layout, logger, marks, isClosed } = tools
+  // A drop whose save is refused stays news to where completions went.
+  const save = createAtHome(marks, 'completions', isClosed)(saveHere)
   const mailbox = createMailbox(tools, { seen, drops })
   const about = createAbout(tools)
   let isRefused = false

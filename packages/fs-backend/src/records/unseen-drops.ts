@@ -49,7 +49,7 @@ export const createTakeIn = ({ layout, reading, listing }: FsTools, { seen, drop
       )
     for (const place of found.sort((a, b) => a.modifiedMs - b.modifiedMs)) {
       signal?.throwIfAborted()
-      await drops.import(place, completions, { signal })
+      await drops.import(place, completions, { signal, isHome: true })
     }
   }
 }
