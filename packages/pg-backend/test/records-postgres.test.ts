@@ -92,6 +92,30 @@ test('[C-MOVE-5] a number that callers know belongs to its task: one that came w
   expect(await t.backend.inbox.load('from files')).toMatchObject({ status: 'pending' })
 })
 
+test('[C-MOVE-5] of two who pass over numbers at once the second waits, and moves them no way back', async () => {
+  await using t = await open()
+  const [first, second] = [await t.sql.connect(), await t.sql.connect()]
+  const passOver = (number: number): string => `SELECT nexus_pass_over('nexus_completions_order', ${number})`
+  await first.query('BEGIN')
+  await first.query(passOver(5_000_000))
+  const order: string[] = []
+  const passed = second.query(passOver(1_000_000)).then(() => order.push('second'))
+  await vi.waitFor(async () => {
+    const { rows } = await t.sql.query(
+      `SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory'
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    )
+    expect(rows).toHaveLength(1)
+  })
+  order.push('first')
+  await first.query('COMMIT')
+  await passed
+  for (const client of [first, second]) client.release()
+  expect(order).toEqual(['first', 'second'])
+  const { rows } = await t.sql.query('SELECT last_value FROM nexus_completions_order')
+  expect(rows).toEqual([{ last_value: '5010000' }])
+})
+
 test('[C-MOVE-3] an id that would use up the numbers is kept beside one', async () => {
   await using t = await open()
   await recordsOf(t.backend).write('inbox', [waiting('2147483647')])

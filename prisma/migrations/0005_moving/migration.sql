@@ -48,6 +48,8 @@ CREATE OR REPLACE FUNCTION nexus_pass_over(sequence regclass, number bigint) RET
 DECLARE
   last bigint;
 BEGIN
+  -- Of two who set it at once the later could move it back: they take turns, until the end of what they do.
+  PERFORM pg_advisory_xact_lock('nexus_moved'::regclass::oid::integer, sequence::oid::integer);
   EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO last;
   IF number > last THEN
     PERFORM setval(sequence, number + 10000);
