@@ -44,6 +44,7 @@ const openPair = async (amount: number) => {
     signal,
     now: () => 0,
     totals: new Map(),
+    leaveCorrupt: false,
   }
   return { source, target, tools, file: () => file }
 }
@@ -150,10 +151,15 @@ describe('moving stores', () => {
         const before = await measures(tools.ends.source)
         await expect(moveStores(dyingAt(tools, n, when).tools, fresh()), `${when} ${n}`).rejects.toThrow(Killed)
         const isOpen = (await refusal(target.hostState.save('of a host', 1))) === 'taken'
-        // Before the first mark nobody knows of the target; from then on one side at most is open.
-        const wasBegun = n > (when === 'before' ? 2 : 1)
+        // Before the first mark, which follows a look at the marks and at each store, nobody knows of the target; from then on
+        // one side at most is open.
+        const wasBegun = n > storeNames.length + (when === 'before' ? 2 : 1)
         const sourceIsOpen = (await refusal(source.hostState.keys())) === 'taken'
         if (wasBegun) expect(isOpen && sourceIsOpen, `${when} ${n}`).toBe(false)
+        if (!wasBegun) {
+          await expect(moveStores(tools, file()), `${when} ${n}`).rejects.toThrow(/^This postgres is not the one/)
+          await target.hostState.delete('of a host')
+        }
         expect((await moveStores(tools, file())).phase).toBe('moved')
         const after = (await target.hostState.load('of a host'))?.value ?? null
         expect(after, `${when} ${n}`).toBe(isOpen && wasBegun ? 1 : null)
@@ -210,5 +216,107 @@ describe('moving stores', () => {
     ])
     expect(moved.passes.filter(({ kind, store }) => kind === 'last' && store === 'hostState')).toHaveLength(2)
     expect(await measures(tools.ends.target)).toEqual(await measures(tools.ends.source))
+  })
+
+  test('another target than the one it was begun with is refused, and nothing there is deleted', async () => {
+    const { tools, file } = await openPair(3)
+    await expect(moveStores(dyingAt(tools, 30, 'before').tools, fresh())).rejects.toThrow(Killed)
+    const other = openMemoryBackend(createFakes().context)
+    await other.hostState.save('dear', 1)
+    const ends = { ...tools.ends, target: { ...endOf(other), name: 'postgres' } }
+    await expect(moveStores({ ...tools, ends }, file())).rejects.toThrow(/^This postgres is not the one/)
+    expect((await other.hostState.load('dear'))?.value).toBe(1)
+    // Nor one that another move has closed, with as little in it.
+    const taken = openMemoryBackend(createFakes().context)
+    await endOf(taken).records.markMoved([{ store: 'inbox', to: 'filesystem', at: new Date(0) }])
+    const others = { ...tools.ends, target: { ...endOf(taken), name: 'postgres' } }
+    await expect(moveStores({ ...tools, ends: others }, file())).rejects.toThrow(/^This postgres is not the one/)
+    expect(await endOf(taken).records.moved()).toEqual([{ store: 'inbox', to: 'filesystem', at: new Date(0) }])
+  })
+
+  test('a target that was made anew while both sides were closed is copied to again before it is opened', async () => {
+    const { tools, file } = await openPair(3)
+    const before = await measures(tools.ends.source)
+    const closing: MoveTools = {
+      ...tools,
+      save: async (migration) => {
+        await tools.save(migration)
+        if (migration.closed_at !== null) throw new Killed()
+      },
+    }
+    await expect(moveStores(closing, fresh())).rejects.toThrow(Killed)
+    const anew = openMemoryBackend(createFakes().context)
+    const ends = { ...tools.ends, target: { ...endOf(anew), name: 'postgres' } }
+    expect((await moveStores({ ...tools, ends }, file())).phase).toBe('moved')
+    expect(await measures(ends.target)).toEqual(before)
+  })
+
+  test('an empty target is never taken for one that was opened', async () => {
+    const { tools, file } = await openPair(3)
+    const opening = { ...tools.ends.target.records, unmarkMoved: () => Promise.reject(new Killed()) }
+    const ends = { ...tools.ends, target: { ...tools.ends.target, records: opening } }
+    await expect(moveStores({ ...tools, ends }, fresh())).rejects.toThrow(Killed)
+    const anew = { ...endOf(openMemoryBackend(createFakes().context)), name: 'postgres' }
+    const call = moveStores({ ...tools, ends: { ...tools.ends, target: anew } }, file())
+    await expect(call).rejects.toThrow(/^This postgres is not the one/)
+    expect(file().phase).toBe('closing')
+  })
+
+  test('killed between two marks of the source it sets the others, and asks no host that a closed store would refuse', async () => {
+    const { tools, file } = await openPair(3)
+    const { records } = tools.ends.source
+    const halfway: Records = {
+      ...records,
+      async markMoved([first]) {
+        if (first) await records.markMoved([first])
+        throw new Killed()
+      },
+    }
+    const ends = { ...tools.ends, source: { ...tools.ends.source, records: halfway } }
+    await expect(moveStores({ ...tools, ends }, fresh())).rejects.toThrow(Killed)
+    expect(await records.moved()).toHaveLength(1)
+    const quietDown = (): never => {
+      throw new Error('asked')
+    }
+    expect((await moveStores({ ...tools, quietDown }, file())).phase).toBe('moved')
+    expect(await storesOf(records.moved())).toEqual(storeNames.map((store) => `${store} to postgres`).sort())
+  })
+
+  test('a record that becomes unreadable in the source keeps its copy at the target', async () => {
+    const { tools, file } = await openPair(3)
+    const { records } = tools.ends.source
+    let isSpoiled = false
+    const spoiled: Records = {
+      ...records,
+      async read(store, page, options) {
+        const found = await records.read(store, page, options)
+        if (!isSpoiled || store !== 'hostState') return found
+        const items = found.items.filter((record) => !('key' in record) || record.key !== 'state_1')
+        const corrupt = { name: 'state_1', place: 'state_1.json', reason: 'not JSON', rev: '1' }
+        return { ...found, items, corrupt: [corrupt] }
+      },
+      async find(store, keys, options) {
+        return records.find(store, isSpoiled ? keys.filter((key) => key !== 'state_1') : keys, options)
+      },
+    }
+    const ends = { ...tools.ends, source: { ...tools.ends.source, records: spoiled } }
+    const spoiling: MoveTools = {
+      ...tools,
+      ends,
+      quietDown: async () => {
+        isSpoiled = true
+        return tools.quietDown()
+      },
+    }
+    const kept = async () => (await tools.ends.target.records.find('hostState', ['state_1'])).map(({ key }) => key)
+    await expect(moveStores(spoiling, fresh())).rejects.toThrow(
+      'hostState: 1 records of the source cannot be read, state_1.json among them. Mend or remove them, or repeat the command with --leave-corrupt.',
+    )
+    expect(await kept()).toEqual(['state_1'])
+    // Left behind it stays at the target, which then is not equal: nobody is told that all was moved.
+    await expect(moveStores({ ...spoiling, leaveCorrupt: true }, file())).rejects.toMatchObject({ exit: 'different' })
+    expect(await kept()).toEqual(['state_1'])
+    isSpoiled = false
+    expect((await moveStores({ ...tools, ends }, file())).phase).toBe('moved')
   })
 })

@@ -1,4 +1,4 @@
-import type { StoreName, StoreRecords } from '@nexus/core'
+import type { CorruptEntry, StoreName, StoreRecords } from '@nexus/core'
 import { recordKey } from '@nexus/core'
 import { sourceDifferences, targetExtras } from './compare.ts'
 import { contentOf, createDigest } from './content.ts'
@@ -18,6 +18,8 @@ export interface PassOptions {
   signal: AbortSignal
   /** Hears of every page: records of the source passed by, and written. */
   onPage?(page: { read: number; written: number }): void
+  /** Hears of what the source has and cannot read; what it throws ends the pass before anything is removed. */
+  onCorrupt?(corrupt: readonly CorruptEntry[]): void
 }
 
 /** How many writes of a store are under way at the same time. Tasks must be written in their order: one after the other. */
@@ -58,7 +60,7 @@ const createLane = (width: number) => {
 export const copyStore = async <S extends StoreName>(
   ends: Ends,
   store: S,
-  { signal, onPage }: PassOptions,
+  { signal, onPage, onCorrupt }: PassOptions,
 ): Promise<Pass> => {
   const pass: Pass = { read: 0, written: 0, removed: 0, corrupt: 0 }
   const lane = createLane(writers[store])
@@ -71,6 +73,7 @@ export const copyStore = async <S extends StoreName>(
     for await (const { read, missing, changed, corrupt } of sourceDifferences(ends, store, signal)) {
       pass.read += read
       pass.corrupt += corrupt.length
+      onCorrupt?.(corrupt)
       await lane.run(() => write([...missing, ...changed.map(({ source }) => source)], read))
     }
   } finally {
@@ -79,14 +82,19 @@ export const copyStore = async <S extends StoreName>(
   return pass
 }
 
-/** Takes from the target what the source has not, or has no longer. */
+/** The name of a task file is a part of its key: one of another project may be kept too, and the comparison finds it. */
+const mayBe = (key: string, name: string): boolean => key === name || key.includes(JSON.stringify(name))
+
+/** Takes from the target what the source has not, or has no longer. What the source cannot read it has: the copy stays. */
 const removeExtras = async <S extends StoreName>(
   ends: Ends,
   store: S,
+  unreadable: readonly string[],
   { signal, onPage }: PassOptions,
 ): Promise<number> => {
   let removed = 0
-  for await (const { read, extra } of targetExtras(ends, store, signal)) {
+  for await (const { read, extra: all } of targetExtras(ends, store, signal)) {
+    const extra = all.filter((key) => !unreadable.some((name) => mayBe(key, name)))
     if (extra.length > 0) await ends.target.records.remove(store, extra, { signal })
     removed += extra.length
     onPage?.({ read, written: extra.length })
@@ -96,8 +104,16 @@ const removeExtras = async <S extends StoreName>(
 
 /** Both: afterwards the target is what the source was while it was read. */
 export const catchUp = async <S extends StoreName>(ends: Ends, store: S, options: PassOptions): Promise<Pass> => {
-  const removed = await removeExtras(ends, store, options)
-  return { ...(await copyStore(ends, store, options)), removed }
+  const unreadable: string[] = []
+  // The copy comes first: it tells what the source cannot read.
+  const copied = await copyStore(ends, store, {
+    ...options,
+    onCorrupt(corrupt) {
+      options.onCorrupt?.(corrupt)
+      unreadable.push(...corrupt.map(({ name }) => name))
+    },
+  })
+  return { ...copied, removed: await removeExtras(ends, store, unreadable, options) }
 }
 
 /** A store as a whole: how many records, and the sum of their digests. */
@@ -121,6 +137,26 @@ export const measureStore = async <S extends StoreName>(
     onPage?.({ read: items.length, written: 0 })
   }
   return { ...measure, sha256: digest.text() }
+}
+
+/** Takes out of the source what the target has too, or everything readable with `all`; answers how many records stay. */
+export const removeCopied = async <S extends StoreName>(
+  { source, target }: Ends,
+  store: S,
+  { all, signal, onPage }: PassOptions & { all: boolean },
+): Promise<number> => {
+  const keyOf = recordKey[store]
+  let kept = 0
+  for await (const { items } of recordPages(source.records, store, signal)) {
+    const keys = items.map(keyOf)
+    const there = all || keys.length === 0 ? [] : await target.records.find(store, keys, { signal })
+    const known = new Set(there.map(keyOf))
+    const gone = all ? keys : keys.filter((key) => known.has(key))
+    if (gone.length > 0) await source.records.remove(store, gone, { signal })
+    kept += keys.length - gone.length
+    onPage?.({ read: keys.length, written: gone.length })
+  }
+  return kept
 }
 
 /** Takes everything readable out of a store; answers how many records that were. */

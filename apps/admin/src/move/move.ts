@@ -1,4 +1,4 @@
-import type { StoreName } from '@nexus/core'
+import type { CorruptEntry, Moved, StoreName } from '@nexus/core'
 import { CommandError } from '../cli/exit.ts'
 import { catchUp, copyStore, type Measure, measureStore, type Pass, type PassOptions } from './copy.ts'
 import type { End, Ends } from './ends.ts'
@@ -22,6 +22,8 @@ export interface MoveTools {
   now(): number
   /** How many records the source has, where somebody counted them. */
   totals: ReadonlyMap<StoreName, number>
+  /** Whether unreadable records may stay where they are. */
+  leaveCorrupt: boolean
 }
 
 /** A pass that wrote no more than this leaves little for the last one. */
@@ -33,18 +35,30 @@ const mostLastPasses = 5
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
+const refuseCorrupt = (store: StoreName, [first, ...more]: readonly CorruptEntry[], leaveCorrupt: boolean): void => {
+  if (!first || leaveCorrupt) return
+  throw new CommandError(
+    'failed',
+    `${store}: ${more.length + 1} records of the source cannot be read, ${first.place} among them. Mend or remove them, or repeat the command with --leave-corrupt.`,
+  )
+}
+
 const passOver = async (
   tools: MoveTools,
   { migration, kind, stores }: { migration: Migration; kind: MigrationPass['kind']; stores: readonly StoreName[] },
 ): Promise<{ migration: Migration; changed: number; refused: string[] }> => {
-  const { ends, progress, signal, now, totals } = tools
+  const { ends, progress, signal, now, totals, leaveCorrupt } = tools
   const refusals = createRefusals()
   const target = { ...ends.target, records: putAside(ends.target.records, refusals.add) }
   const passes: MigrationPass[] = []
   for (const store of stores) {
     const since = now()
     progress.begin(`${kind === 'copy' ? 'copying' : 'catching up'} ${store}`, totals.get(store) ?? null)
-    const options: PassOptions = { signal, onPage: ({ read }) => progress.add(read) }
+    const options: PassOptions = {
+      signal,
+      onPage: ({ read }) => progress.add(read),
+      onCorrupt: (corrupt) => refuseCorrupt(store, corrupt, leaveCorrupt),
+    }
     const isFirst = kind === 'copy' && !migration.passes.some((pass) => pass.store === store)
     // Nothing that the source has not can be in a target that was empty.
     const pass: Pass = await (isFirst ? copyStore : catchUp)({ ...ends, target }, store, options)
@@ -83,8 +97,44 @@ const copyAll = async (tools: MoveTools, begun: Migration): Promise<Migration> =
   return migration
 }
 
-const marksOf = ({ stores }: Migration, to: string, at: number) =>
+const marksOf = ({ stores }: Migration, to: string, at: string): Moved[] =>
   stores.map((store) => ({ store, to, at: new Date(at) }))
+
+const ownMarks = async ({ records }: End, { stores }: Migration, signal: AbortSignal): Promise<Moved[]> =>
+  (await records.moved({ signal })).filter(({ store }) => stores.includes(store))
+
+/** The target's mark of a move tells by its time which move it is of: another database, or another move, has another one. */
+export const isMarkOf = ({ to, at }: Moved, { from, started_at: startedAt }: Migration): boolean =>
+  to === from && at.getTime() === Date.parse(startedAt)
+
+const refuseOther = (target: string): never => {
+  throw new CommandError(
+    'failed',
+    `This ${target} is not the one that the move was begun with, or another move has it. Nothing was changed there. Set NEXUS_STORAGE_DSN and NEXUS_DIR as they were then and repeat the command; if that ${target} is lost, take the move back with nexus-admin migrate undo and begin anew.`,
+  )
+}
+
+const isEmpty = async ({ records }: End, store: StoreName, signal: AbortSignal): Promise<boolean> => {
+  const { items, corrupt } = await records.read(store, { limit: 1 }, { signal })
+  return items.length + corrupt.length === 0
+}
+
+/**
+ * Closes the target for this move. What is closed there by this very move is its copy; what is open must be empty, since a pass
+ * deletes what the source has not. The kept copy that a move back goes to is closed by the move it takes back.
+ */
+const claimTarget = async ({ ends, signal }: MoveTools, migration: Migration): Promise<void> => {
+  const { target, source } = ends
+  const marks = await ownMarks(target, migration, signal)
+  for (const store of migration.stores) {
+    const mark = marks.find((each) => each.store === store)
+    const isOurs = mark
+      ? isMarkOf(mark, migration) || (migration.undoes !== null && mark.to === source.name)
+      : await isEmpty(target, store, signal)
+    if (!isOurs) refuseOther(target.name)
+  }
+  await target.records.markMoved(marksOf(migration, source.name, migration.started_at), { signal })
+}
 
 /** Whether every one of the stores is closed on a side for the sake of the other. */
 export const areClosed = async (
@@ -111,6 +161,7 @@ const isEqual = (one: Measure, other: Measure): boolean => one.records === other
 
 /** With both sides closed: passes until a comparison of everything finds them equal. */
 const verifyAll = async (tools: MoveTools, closed: Migration): Promise<Migration> => {
+  const { ends } = tools
   let migration = closed
   let unequal: readonly StoreName[] = migration.stores
   for (let n = 1; n <= mostLastPasses && unequal.length > 0; n += 1) {
@@ -123,6 +174,11 @@ const verifyAll = async (tools: MoveTools, closed: Migration): Promise<Migration
     const still: StoreName[] = []
     for (const store of unequal) {
       const { source, target } = await measureBoth(tools, store)
+      if (source.corrupt > 0 && !tools.leaveCorrupt)
+        throw new CommandError(
+          'failed',
+          `${store}: ${source.corrupt} records of ${ends.source.name} cannot be read any more. Both sides stay closed: mend or remove them, or repeat the command with --leave-corrupt.`,
+        )
       if (!isEqual(source, target)) still.push(store)
       else {
         const { records, sha256, corrupt: left } = source
@@ -156,36 +212,50 @@ const close = async (tools: MoveTools, copied: Migration): Promise<Migration> =>
   const closing: Migration = { ...copied, phase: 'closing', verified: null }
   await tools.save(closing)
   if (await areClosed(ends.source, closing.stores, ends.target.name, signal)) return closing
-  await using quieted = await tools.quietDown()
-  if (quieted.silent.length > 0)
+  // Killed between two marks: the hosts were asked, and a store that is closed cannot be asked again.
+  const isPartly = (await ownMarks(ends.source, closing, signal)).some(({ to }) => to === ends.target.name)
+  await using quieted = isPartly ? null : await tools.quietDown()
+  if (quieted && quieted.silent.length > 0)
     progress.say(`These hosts have not answered, and are refused from now on: ${quieted.silent.join(', ')}`)
-  await ends.source.records.markMoved(marksOf(closing, ends.target.name, now()), { signal })
+  const closedAt = iso(now())
+  await ends.source.records.markMoved(marksOf(closing, ends.target.name, closedAt), { signal })
   await tools.forget()
-  const closed = { ...closing, closed_at: iso(now()) }
+  const closed = { ...closing, closed_at: closedAt }
   await tools.save(closed)
   return closed
 }
 
-/** Whether a killed migrator had opened the target already: then hosts may be at work there, and nothing may be written over. */
-const wasOpened = async ({ ends, signal }: MoveTools, { phase, stores }: Migration): Promise<boolean> =>
-  phase === 'closing' &&
-  (await areClosed(ends.source, stores, ends.target.name, signal)) &&
-  !(await areClosed(ends.target, stores, ends.source.name, signal))
+/**
+ * Whether a killed migrator had opened the target already: then hosts may be at work there, and nothing may be written over. It is
+ * opened only after everything was found equal. A target that holds nothing of that is another one, and refused.
+ */
+export const wasOpened = async (
+  { source, target }: Ends,
+  { phase, stores, verified }: Migration,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  if (phase !== 'closing' || !stores.every((store) => verified?.some((each) => each.store === store))) return false
+  if (!(await areClosed(source, stores, target.name, signal))) return false
+  if (await areClosed(target, stores, source.name, signal)) return false
+  const filled = (verified ?? []).filter(({ records }) => records > 0)
+  for (const { store } of filled) if (!(await isEmpty(target, store, signal))) return true
+  return filled.length === 0 || refuseOther(target.name)
+}
 
 /**
  * Moves stores while hosts are at work on them, and goes on where an earlier one was killed. The target is closed until both are
  * equal, the source from the last pass on: at no moment are both open. Wherever it dies, the same call goes on with it.
  */
 export const moveStores = async (tools: MoveTools, migration: Migration): Promise<Migration> => {
-  const { ends, signal, now } = tools
+  const { ends, signal } = tools
   if (!isOpen(migration)) {
     await tools.welcome()
     return migration
   }
-  if (await wasOpened(tools, migration)) return open(tools, migration)
+  if (await wasOpened(ends, migration, signal)) return open(tools, migration)
+  await claimTarget(tools, migration)
   if (migration.phase === 'closing' && (await areClosed(ends.source, migration.stores, ends.target.name, signal)))
     return open(tools, await verifyAll(tools, { ...migration, verified: null }))
-  await ends.target.records.markMoved(marksOf(migration, ends.source.name, now()), { signal })
   const copied = await copyAll(tools, migration)
   return open(tools, await verifyAll(tools, await close(tools, copied)))
 }

@@ -2,10 +2,10 @@ import { createIds, type StoreName, systemClock } from '@nexus/core'
 import { forgetQuiet } from '@nexus/host/moving'
 import { CommandError } from '../cli/exit.ts'
 import { sourceDifferences, targetExtras } from './compare.ts'
-import { emptyStore, measureStore } from './copy.ts'
+import { emptyStore, measureStore, removeCopied } from './copy.ts'
 import { isOpen, isSameMove, type Migration, moveOptions } from './migration.ts'
-import { areClosed, type MoveTools, moveStores } from './move.ts'
-import { type PlanOptions, planMove } from './plan.ts'
+import { areClosed, isMarkOf, type MoveTools, moveStores, wasOpened } from './move.ts'
+import { fillingProblems, type PlanOptions, planMove } from './plan.ts'
 import type { Progress } from './progress.ts'
 import { quietDown, welcomeHosts } from './quiet-hosts.ts'
 import { hostStoresOf, movedHostStoresOf, type Site, turnedRound } from './site.ts'
@@ -23,22 +23,29 @@ const toolsFor = (
   site: Site,
   id: string,
   totals: ReadonlyMap<StoreName, number>,
-  { signal, progress, patienceMs }: OrderOptions,
+  { signal, progress, patienceMs, leaveCorrupt = false }: OrderOptions & { leaveCorrupt?: boolean },
 ): MoveTools => ({
   ends: site.ends,
   save: site.folder.save,
   progress,
   signal,
   totals,
+  leaveCorrupt,
   now: systemClock.now,
-  quietDown: () =>
-    quietDown(hostStoresOf(site), {
+  quietDown: async () => {
+    const quieted = await quietDown(hostStoresOf(site), {
       id,
       signal,
       patienceMs,
       now: systemClock.monotonic,
       onWaiting: (hosts) => progress.say(`waiting for hosts to begin nothing new: ${hosts.join(', ')}`),
-    }),
+    })
+    const problems = await fillingProblems(site, signal)
+    if (problems.length === 0) return quieted
+    await quieted[Symbol.asyncDispose]()
+    await welcomeHosts(hostStoresOf(site))
+    throw new CommandError('failed', problems.join('\n'))
+  },
   forget: async () => {
     if (site.direction.stores.includes('hostState')) await forgetQuiet(site.ends.source.records)
   },
@@ -82,9 +89,16 @@ export const runMove = async (
   const done = await latest(site, ({ phase }) => phase === 'moved')
   if (done && (await isCurrent(site, done, options.signal)))
     return moveStores(toolsFor(site, done.id, new Map(), options), done)
+  const underWay = await latest(site, isOpen)
+  // Nothing that a plan looks for can be mended by hosts any more: with the source closed there is one way, on.
+  if (
+    underWay?.phase === 'closing' &&
+    (await areClosed(site.ends.source, underWay.stores, underWay.to, options.signal))
+  )
+    return moveStores(toolsFor(site, underWay.id, new Map(), options), underWay)
   const plan = await planMove(site, options)
   if (plan.problems.length > 0) throw new CommandError('failed', plan.problems.join('\n'))
-  const migration = (await latest(site, isOpen)) ?? begin(site, null)
+  const migration = underWay ?? begin(site, null)
   await site.folder.save(migration)
   const totals = new Map(plan.stores.map(({ store, records }) => [store, records]))
   return moveStores(toolsFor(site, migration.id, totals, options), migration)
@@ -105,6 +119,16 @@ const changedStores = async ({ ends }: Site, { verified }: Migration, options: O
   return changed
 }
 
+const holdsMailbox = ({ backends }: Site, { from, stores }: Migration): boolean =>
+  backends[from].capabilities.mailbox === true && stores.includes('inbox')
+
+/** Whether the source's copy is still only that. Killed at its end, a finish had opened the inbox already. */
+const isKept = (site: Site, migration: Migration, isBegun: boolean, signal: AbortSignal): Promise<boolean> => {
+  const { stores } = migration
+  const looked = isBegun && holdsMailbox(site, migration) ? stores.filter((store) => store !== 'inbox') : stores
+  return isCurrent(site, { ...migration, stores: looked.length > 0 ? looked : stores }, signal)
+}
+
 /** Deletes the source's copy of a move that is over. The source stays closed. Killed, it goes on when repeated. */
 export const finishMove = async (site: Site, options: OrderOptions & { force: boolean }): Promise<Migration> => {
   await using _lock = await site.folder.lock()
@@ -115,7 +139,7 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
   if (underWay)
     throw new CommandError('failed', `Another move is under way: nexus-admin migrate run ${moveOptions(underWay)}`)
   const isBegun = migration.ended_at !== null
-  if (!isBegun && !(await isCurrent(site, migration, options.signal)))
+  if (!(await isKept(site, migration, isBegun, options.signal)))
     throw new CommandError('failed', `${migration.from} is at home again for these stores: there is no copy to delete.`)
   const changed = isBegun || options.force ? [] : await changedStores(site, migration, options)
   if (changed.length > 0)
@@ -125,17 +149,23 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
     )
   const begun = { ...migration, ended_at: now() }
   await site.folder.save(begun)
+  let kept = 0
   for (const { store, records } of migration.verified ?? []) {
     options.progress.begin(`removing ${store}`, records)
-    await emptyStore(site.ends.source, store, {
+    kept += await removeCopied(site.ends, store, {
+      all: options.force,
       signal: options.signal,
       onPage: ({ read }) => options.progress.add(read),
     })
     options.progress.end()
   }
+  if (kept > 0)
+    throw new CommandError(
+      'different',
+      `${kept} records stay in ${migration.from}, since ${migration.to} has none under their keys: hosts have deleted them there since, or NEXUS_STORAGE_DSN names another database. See: nexus-admin diff --from ${migration.from} --to ${migration.to}; to delete them too: nexus-admin migrate finish ${moveOptions(migration)} --force`,
+    )
   // Files dropped into a folder are tasks wherever the inbox is: with nothing of ours left in it, it takes them in again.
-  if (site.backends[migration.from].capabilities.mailbox && migration.stores.includes('inbox'))
-    await site.ends.source.records.unmarkMoved(['inbox'], options)
+  if (holdsMailbox(site, migration)) await site.ends.source.records.unmarkMoved(['inbox'], options)
   const finished: Migration = { ...begun, phase: 'finished', ended_at: now() }
   await site.folder.save(finished)
   return finished
@@ -170,7 +200,7 @@ export const undoable = async (
   const { phase } = migration
   return {
     migration,
-    wasOpened: phase === 'moved' || (phase === 'closing' && (await isCurrent(site, migration, signal))),
+    wasOpened: phase === 'moved' || (await wasOpened(site.ends, migration, signal)),
   }
 }
 
@@ -181,14 +211,28 @@ const giveUp = async (site: Site, migration: Migration, options: OrderOptions): 
   await site.folder.save({ ...migration, phase: 'copying', closed_at: null, passes: [], verified: null })
   await source.records.unmarkMoved(migration.stores, options)
   await welcomeHosts(hostStoresOf(site))
+  // The target of a move back is the copy that the first move has kept: it stays, and stays closed.
+  if (migration.undoes !== null) return
   // Where a store is open already nothing of ours is left, and others may have begun to use it.
   const fenced = (await target.records.moved(options)).filter(
-    ({ store, to }) => migration.stores.includes(store) && to === migration.from,
+    (mark) => migration.stores.includes(mark.store) && isMarkOf(mark, migration),
   )
   for (const { store } of fenced) {
     await emptyStore(target, store, { signal: options.signal })
     await target.records.unmarkMoved([store], options)
   }
+}
+
+/** A move back deletes from the copy what the target has not: only of a move that still says where the stores are. */
+const refuseUnfitUndo = async (site: Site, migration: Migration, signal: AbortSignal): Promise<void> => {
+  const { from, to } = migration
+  if (!(await isCurrent(site, migration, signal)))
+    throw new CommandError(
+      'failed',
+      `This move from ${from} to ${to} no longer says where the stores are: another one has changed that since, or NEXUS_STORAGE_DSN names another database than then. Nothing was changed. See: nexus-admin migrate verify ${moveOptions(migration)}`,
+    )
+  const problems = await fillingProblems(site, signal)
+  if (problems.length > 0) throw new CommandError('failed', problems.join('\n'))
 }
 
 /**
@@ -200,7 +244,9 @@ export const undoMove = async (site: Site, options: OrderOptions): Promise<Migra
   const { migration, wasOpened } = await undoable(site, options)
   if (wasOpened) {
     const back = turnedRound(site)
-    const begun = (await latest(back, ({ undoes }) => undoes === migration.id)) ?? begin(back, migration.id)
+    const known = await latest(back, ({ undoes, phase }) => undoes === migration.id && phase !== 'undone')
+    if (!known) await refuseUnfitUndo(site, migration, options.signal)
+    const begun = known ?? begin(back, migration.id)
     await site.folder.save(begun)
     await moveStores(toolsFor(back, begun.id, new Map(), options), begun)
   } else await giveUp(site, migration, options)

@@ -66,8 +66,16 @@ const conflictProblems = async ({ backends }: Site, signal: AbortSignal): Promis
   let count = 0
   for (const { operations } of Object.values(backends))
     if (operations) for await (const _ of eachItem((page) => operations.conflicts(page, { signal }))) count += 1
-  return count > 0 ? [`${count} conflicts are not resolved, and would stay behind. See: nexus-admin conflicts`] : []
+  return count > 0
+    ? [`${count} conflicts are not resolved, and would stay behind. See: nexus-admin journal conflicts`]
+    : []
 }
+
+/** What a move would leave behind: operations that wait in the journal, and conflicts. */
+export const fillingProblems = async (site: Site, signal: AbortSignal): Promise<string[]> => [
+  ...(await journalProblems(site)),
+  ...(await conflictProblems(site, signal)),
+]
 
 const corruptProblems = (stores: readonly PlannedStore[], leaveCorrupt: boolean): string[] =>
   stores
@@ -118,8 +126,7 @@ export const planMove = async (site: Site, options: PlanOptions): Promise<MovePl
     under_way: own?.id ?? null,
     problems: [
       ...(own ? [] : await freshProblems(site, known, options)),
-      ...(await journalProblems(site)),
-      ...(await conflictProblems(site, options.signal)),
+      ...(await fillingProblems(site, options.signal)),
       ...corruptProblems(stores, options.leaveCorrupt),
     ],
     variables: Object.fromEntries(direction.stores.map((store) => [storeVariables[store], direction.to])),
