@@ -30,7 +30,7 @@ export interface ModelRun extends Pairing {
 export interface Search {
   operations: number
   coverage: Coverage
-  failing: { sequence: readonly Operation[]; seed: number } | null
+  failing: { sequence: readonly Operation[]; difference: Difference; seed: number } | null
 }
 
 export interface ModelReport extends Omit<Search, 'failing'> {
@@ -86,7 +86,7 @@ export const searchDifference = async (
       ran += 1
       coverage.count(verb, kind)
     })
-    if (difference) return { operations: ran, coverage, failing: { sequence, seed: first } }
+    if (difference) return { operations: ran, coverage, failing: { sequence, difference, seed: first } }
   }
   return { operations: ran, coverage, failing: null }
 }
@@ -96,11 +96,12 @@ export const runModel = async (run: ModelRun): Promise<ModelReport> => {
   const { failing, ...found } = await searchDifference(run, trial)
   // Cut down by steps alone: what fast-check would shrink within them takes hours on a real backend.
   const reduced = failing && (await reduceSequence(failing.sequence, (given) => trial(given)))
-  const difference = reduced && `seed ${failing.seed}, ${shown(reduced.sequence, reduced.difference)}`
+  // What does not come again is shown as it came, whole.
+  const seen = reduced ?? failing
   return {
     ...found,
     expected: expectedAnswers(run.hasMailbox),
-    difference: difference ?? (failing ? 'It did not come again.' : null),
+    difference: failing && seen && `seed ${failing.seed}, ${shown(seen.sequence, seen.difference)}`,
   }
 }
 
