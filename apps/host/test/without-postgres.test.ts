@@ -34,7 +34,7 @@ const install = (app: string): string => {
     for (const name of dependenciesOf(from)) {
       const target = join(modules, name)
       if (absent.includes(name) || existsSync(target)) continue
-      if (name.startsWith('@nexus/')) add(join(top, 'packages', name.slice('@nexus/'.length)), target)
+      if (name.startsWith('@nexus/')) add(realpathSync(join(from, 'node_modules', name)), target)
       else {
         mkdirSync(dirname(target), { recursive: true })
         symlinkSync(realpathSync(join(from, 'node_modules', name)), target)
