@@ -110,7 +110,9 @@ describe('a private cluster', () => {
     const { owner, dsn, pid, folder } = await startOwner()
     const shell = Number((await run('ps', ['-o', 'ppid=', '-p', String(pid)])).stdout)
     const watchers = (await run('ps', ['-o', 'pid=', '--ppid', String(shell)])).stdout.split('\n').map(Number)
-    for (const victim of [shell, ...watchers.filter((id) => id > 0 && id !== pid)]) process.kill(victim, 'SIGKILL')
+    const victims = [shell, ...watchers.filter((id) => id > 0 && id !== pid)]
+    // All of them stand still first: none may act on the end of another.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const victim of victims) process.kill(victim, signal)
     owner.kill('SIGKILL')
     await once(owner, 'exit')
     expect(await query(dsn, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
