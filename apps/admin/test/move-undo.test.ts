@@ -11,7 +11,7 @@ import { finishMove, type OrderOptions, runMove, undoMove } from '../src/move/or
 import { type Site, turnedRound } from '../src/move/site.ts'
 
 const { signal } = new AbortController()
-const progress = { begin() {}, add() {}, end() {}, say() {} }
+const progress = { begin() {}, add() {}, end() {}, say() {}, [Symbol.dispose]() {} }
 const options: OrderOptions = { signal, progress, patienceMs: 0 }
 
 /** Five stores of three records, which are on files and are to move to a database. */

@@ -26,7 +26,7 @@ const fresh = (): Migration => ({
   verified: null,
 })
 
-const silent: MoveTools['progress'] = { begin() {}, add() {}, end() {}, say() {} }
+const silent: MoveTools['progress'] = { begin() {}, add() {}, end() {}, say() {}, [Symbol.dispose]() {} }
 
 const openPair = async (amount: number) => {
   const [source, target] = [openMemoryBackend(createFakes().context), openMemoryBackend(createFakes().context)]

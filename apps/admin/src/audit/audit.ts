@@ -82,14 +82,16 @@ export const audited = async <T>(
     const at = new Date(systemClock.now())
     return append(trail, at, { kind: 'outcome', id, at: at.toISOString(), result })
   }
+  let answer: T
   try {
-    const answer = await change()
-    await end(resultOf(answer))
-    return answer
+    answer = await change()
   } catch (error) {
-    await end({ status: 'failed', reason: textOf(error) })
+    // Where this line cannot be written either, what went wrong first is what the person needs to know.
+    await end({ status: 'failed', reason: textOf(error) }).catch(() => undefined)
     throw error
   }
+  await end(resultOf(answer))
+  return answer
 }
 
 const readLine = (text: string): Line | null => {

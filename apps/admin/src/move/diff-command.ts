@@ -1,4 +1,4 @@
-import { ConfigError, readConfig, systemClock } from '@nexus/core'
+import { ConfigError, readConfig } from '@nexus/core'
 import { wholeNumber } from '../cli/arguments.ts'
 import type { Cli } from '../cli/cli.ts'
 import { exit, usageError } from '../cli/exit.ts'
@@ -6,7 +6,7 @@ import { type Json, print } from '../cli/output.ts'
 import { composeBackend } from '../compose.ts'
 import { compareEnds, Differences, differencesText } from './diff.ts'
 import { endOf } from './ends.ts'
-import { createProgress } from './progress.ts'
+import { withProgress } from './progress.ts'
 import { backendOf, storesOf } from './site.ts'
 import { interruptible } from './stop-signal.ts'
 
@@ -54,15 +54,9 @@ const diff = async (options: Options): Promise<void> => {
   const found = await interruptible(async (signal) => {
     await using source = await openSide('--from', options.from, { dir: options.fromDir, dsn: options.fromDsn })
     await using target = await openSide('--to', options.to, { dir: options.toDir, dsn: options.toDsn })
-    return await compareEnds(
-      { source: endOf(source), target: endOf(target) },
-      {
-        stores: storesOf(options.store),
-        limit: options.limit,
-        signal,
-        progress: createProgress(process.stderr, systemClock.monotonic),
-      },
-    )
+    const ends = { source: endOf(source), target: endOf(target) }
+    const given = { stores: storesOf(options.store), limit: options.limit, signal }
+    return await withProgress((progress) => compareEnds(ends, { ...given, progress }))
   })
   print(options, Differences, found, () => differencesText(found))
   if (!found.equal) process.exitCode = exit.different

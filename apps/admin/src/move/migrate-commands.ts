@@ -1,4 +1,4 @@
-import { storeVariables, systemClock } from '@nexus/core'
+import { storeVariables } from '@nexus/core'
 import type { Command } from 'commander'
 import { audited } from '../audit/audit.ts'
 import { wholeNumber } from '../cli/arguments.ts'
@@ -10,7 +10,7 @@ import { compareEnds, Differences, differencesText } from './diff.ts'
 import { Migration, moveOptions } from './migration.ts'
 import { finishMove, lossOf, runMove, undoable, undoMove } from './orders.ts'
 import { MovePlan, planMove, planText } from './plan.ts'
-import { createProgress, type Progress } from './progress.ts'
+import { type Progress, withProgress } from './progress.ts'
 import { type DirectionOptions, type Site, withSite } from './site.ts'
 import { interruptible } from './stop-signal.ts'
 
@@ -22,8 +22,6 @@ interface Drain {
 }
 
 type Options = Json & DirectionOptions
-
-const progress = (): Progress => createProgress(process.stderr, systemClock.monotonic)
 
 const plan = async (options: Options & { leaveCorrupt?: boolean }): Promise<void> => {
   const leaveCorrupt = options.leaveCorrupt ?? false
@@ -48,12 +46,23 @@ const receiptText = ({ phase, from, to, stores, verified, moved_at: movedAt }: M
   }
 }
 
-const ordered = async (site: Site, command: string, options: Json, order: () => Promise<Migration>): Promise<void> => {
+type Order = (progress: Progress) => Promise<Migration>
+
+/** What its options allow, as the audit trail says it. */
+interface Allowed extends Json {
+  yes?: boolean
+  force?: boolean
+  leaveCorrupt?: boolean
+}
+
+const ordered = async (site: Site, command: string, options: Allowed, order: Order): Promise<void> => {
   const { from, to, stores } = site.direction
+  const { yes = false, force = false, leaveCorrupt = false } = options
+  const allowed = { ...(yes && { yes }), ...(force && { force }), ...(leaveCorrupt && { leave_corrupt: true }) }
   const receipt = await audited(
     site.root,
-    { command: `migrate ${command}`, arguments: { from, to }, what: stores },
-    order,
+    { command: `migrate ${command}`, arguments: { from, to, ...allowed }, what: stores },
+    () => withProgress(order),
     ({ id, phase }) => ({ status: phase, id }),
   )
   const file = site.folder.file(receipt.id)
@@ -66,8 +75,8 @@ const run = (options: Options & Drain & { leaveCorrupt?: boolean }): Promise<voi
   interruptible((signal) =>
     withSite(options, (site) => {
       const leaveCorrupt = options.leaveCorrupt ?? false
-      const given = { ...patience(options), leaveCorrupt, signal, progress: progress() }
-      return ordered(site, 'run', options, () => runMove(site, given))
+      const given = { ...patience(options), leaveCorrupt, signal }
+      return ordered(site, 'run', options, (progress) => runMove(site, { ...given, progress }))
     }),
   )
 
@@ -75,7 +84,7 @@ const verify = async (options: Options & { limit: number }): Promise<void> => {
   const { limit } = options
   const found = await interruptible((signal) =>
     withSite(options, ({ ends, direction: { stores } }) =>
-      compareEnds(ends, { stores, limit, signal, progress: progress() }),
+      withProgress((progress) => compareEnds(ends, { stores, limit, signal, progress })),
     ),
   )
   print(options, Differences, found, () => differencesText(found))
@@ -92,8 +101,8 @@ const finish = (options: Options & { yes?: boolean; force?: boolean }): Promise<
       const { from, stores } = site.direction
       const question = `migrate finish: delete ${stores.join(', ')} from ${from} for good?`
       if (!(await confirmed(question, options))) return refused()
-      const given = { force: options.force ?? false, patienceMs: 0, signal, progress: progress() }
-      await ordered(site, 'finish', options, () => finishMove(site, given))
+      const given = { force: options.force ?? false, patienceMs: 0, signal }
+      await ordered(site, 'finish', options, (progress) => finishMove(site, { ...given, progress }))
     }),
   )
 
@@ -110,8 +119,8 @@ const undo = (options: Options & Drain & { yes?: boolean }): Promise<void> =>
   interruptible((signal) =>
     withSite(options, async (site) => {
       if (!(await mayUndo(site, options, signal))) return refused()
-      const given = { ...patience(options), signal, progress: progress() }
-      await ordered(site, 'undo', options, () => undoMove(site, given))
+      const given = { ...patience(options), signal }
+      await ordered(site, 'undo', options, (progress) => undoMove(site, { ...given, progress }))
     }),
   )
 

@@ -2,7 +2,7 @@ import type { CorruptEntry, Moved, StoreName } from '@nexus/core'
 import { CommandError } from '../cli/exit.ts'
 import { catchUp, copyStore, type Measure, measureStore, type Pass, type PassOptions } from './copy.ts'
 import type { End, Ends } from './ends.ts'
-import { isOpen, type Migration, type MigrationPass } from './migration.ts'
+import { isOpen, type Migration, type MigrationPass, moveOptions } from './migration.ts'
 import type { Progress } from './progress.ts'
 import type { Quieted } from './quiet-hosts.ts'
 import { createRefusals, putAside } from './refused.ts'
@@ -107,10 +107,10 @@ const ownMarks = async ({ records }: End, { stores }: Migration, signal: AbortSi
 export const isMarkOf = ({ to, at }: Moved, { from, started_at: startedAt }: Migration): boolean =>
   to === from && at.getTime() === Date.parse(startedAt)
 
-const refuseOther = (target: string): never => {
+const refuseOther = (target: string, migration: Migration): never => {
   throw new CommandError(
     'failed',
-    `This ${target} is not the one that the move was begun with, or another move has it. Nothing was changed there. Set NEXUS_STORAGE_DSN and NEXUS_DIR as they were then and repeat the command; if that ${target} is lost, take the move back with nexus-admin migrate undo and begin anew.`,
+    `This ${target} is not the one that the move was begun with, or another move has it. Nothing was changed there. Set NEXUS_STORAGE_DSN and NEXUS_DIR as they were then and repeat the command; if that ${target} is lost, take the move back and begin anew: nexus-admin migrate undo ${moveOptions(migration)}`,
   )
 }
 
@@ -131,7 +131,7 @@ const claimTarget = async ({ ends, signal }: MoveTools, migration: Migration): P
     const isOurs = mark
       ? isMarkOf(mark, migration) || (migration.undoes !== null && mark.to === source.name)
       : await isEmpty(target, store, signal)
-    if (!isOurs) refuseOther(target.name)
+    if (!isOurs) refuseOther(target.name, migration)
   }
   await target.records.markMoved(marksOf(migration, source.name, migration.started_at), { signal })
 }
@@ -169,7 +169,7 @@ const verifyAll = async (tools: MoveTools, closed: Migration): Promise<Migration
     migration = pass.migration
     refuseUnfit(
       pass.refused,
-      'They came at the last moment, and both sides are closed: take the move back with nexus-admin migrate undo, then change or delete these.',
+      `They came at the last moment, and both sides are closed. Take the move back, then change or delete these: nexus-admin migrate undo ${moveOptions(migration)}`,
     )
     const still: StoreName[] = []
     for (const store of unequal) {
@@ -190,7 +190,7 @@ const verifyAll = async (tools: MoveTools, closed: Migration): Promise<Migration
   if (unequal.length > 0)
     throw new CommandError(
       'different',
-      `After ${mostLastPasses} passes both sides still differ: ${unequal.join(', ')}. Both stay closed; see: nexus-admin migrate verify, or take it back with: nexus-admin migrate undo`,
+      `After ${mostLastPasses} passes both sides still differ: ${unequal.join(', ')}. Both stay closed; see: nexus-admin migrate verify ${moveOptions(migration)}, or take it back with: nexus-admin migrate undo ${moveOptions(migration)}`,
     )
   return migration
 }
@@ -231,15 +231,16 @@ const close = async (tools: MoveTools, copied: Migration): Promise<Migration> =>
  */
 export const wasOpened = async (
   { source, target }: Ends,
-  { phase, stores, verified }: Migration,
+  migration: Migration,
   signal: AbortSignal,
 ): Promise<boolean> => {
+  const { phase, stores, verified } = migration
   if (phase !== 'closing' || !stores.every((store) => verified?.some((each) => each.store === store))) return false
   if (!(await areClosed(source, stores, target.name, signal))) return false
   if (await areClosed(target, stores, source.name, signal)) return false
   const filled = (verified ?? []).filter(({ records }) => records > 0)
   for (const { store } of filled) if (!(await isEmpty(target, store, signal))) return true
-  return filled.length === 0 || refuseOther(target.name)
+  return filled.length === 0 || refuseOther(target.name, migration)
 }
 
 /**

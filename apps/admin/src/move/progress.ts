@@ -1,7 +1,9 @@
+import { systemClock } from '@nexus/core'
 import cliProgress from 'cli-progress'
 
-/** How far one part of the work is. `total` null: nobody knows. */
-export interface Progress {
+/** How far one part of the work is. Disposing it leaves the terminal as it was, wherever the work broke off. */
+export interface Progress extends Disposable {
+  /** `total` null: nobody knows. */
   begin(what: string, total: number | null): void
   add(records: number): void
   /** Ends the part. */
@@ -58,6 +60,9 @@ const lines = (stream: Stream, now: () => number): Progress => {
       tell()
       part = null
     },
+    [Symbol.dispose]() {
+      part = null
+    },
   }
 }
 
@@ -91,9 +96,21 @@ const bars = (stream: NodeJS.WriteStream, now: () => number): Progress => {
       bar = null
       part = null
     },
+    [Symbol.dispose]() {
+      // Its timer would keep the program alive, and the cursor hidden.
+      bar?.stop()
+      bar = null
+      part = null
+    },
   }
 }
 
 /** On a terminal a bar with rate and remaining time, elsewhere a line every few seconds. */
-export const createProgress = (stream: NodeJS.WriteStream, now: () => number): Progress =>
+const createProgress = (stream: NodeJS.WriteStream, now: () => number): Progress =>
   stream.isTTY ? bars(stream, now) : lines(stream, now)
+
+/** Work that says on stderr how far it is. */
+export const withProgress = async <T>(work: (progress: Progress) => Promise<T>): Promise<T> => {
+  using progress = createProgress(process.stderr, systemClock.monotonic)
+  return await work(progress)
+}

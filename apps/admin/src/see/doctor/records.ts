@@ -108,10 +108,11 @@ const moved: Check = {
     const marks = storeNames.flatMap((store) => markOf(kept, config.routes[store].backend, store) ?? [])
     const [first] = marks
     if (!first) return ok('No store is routed to where it has moved away from.')
+    const from = config.routes[first.store].backend
     return fail({
       message: `${marks.map(({ store }) => store).join(', ')}: moved away from where it is routed to.`,
       detail: marks.map(({ store, to, at }) => `${store} moved to ${to} at ${at.toISOString()}`),
-      fix: `Set ${marks.map(({ store, to }) => `${storeVariables[store]}=${to}`).join(' ')} for every program; or take it back: nexus-admin migrate undo`,
+      fix: `Set ${marks.map(({ store, to }) => `${storeVariables[store]}=${to}`).join(' ')} for every program; or take it back: nexus-admin migrate undo --from ${from} --to ${first.to} --store ${marks.map(({ store }) => store).join(',')}`,
     })
   },
 }
