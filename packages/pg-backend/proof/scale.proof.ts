@@ -115,6 +115,9 @@ test('scale: no statement looks at more rows because there are more', { timeout:
   expect(wrong).toEqual([])
 })
 
+/** Of so few tasks one that is asked for several keys of several kinds reads them all at once; among many it does not. */
+const amongFew = hotStatements(small).filter(({ name }) => name !== 'displaceTasks')
+
 test.each([
   'nexus_inbox_queue_pending',
   'nexus_inbox_queue_live',
@@ -124,9 +127,9 @@ test.each([
 ])('scale: tables without %s are caught', async (index) => {
   const { dsn } = little.database
   await using whole = await openExplainer(dsn, 'force_generic_plan')
-  expect(await excess(whole, hotStatements(small))).toEqual([])
+  expect(await excess(whole, amongFew)).toEqual([])
   await using explainer = await openExplainer(dsn, 'force_generic_plan', index)
-  const wrong = await excess(explainer, hotStatements(small))
+  const wrong = await excess(explainer, amongFew)
   report('scale, planted', { without: index, wrong: wrong.length })
   expect(wrong).not.toEqual([])
 })
