@@ -33,8 +33,8 @@ export interface HostTools {
   inOutage(): Promise<boolean>
   /** Brings agents' summary files into the completion store; says how many cannot be read yet. */
   collect(): Promise<{ waiting: number }>
-  /** Why the summary file at this path cannot be read; null for any other path. */
-  whyUnreadable(path: string): string | null
+  /** Why the summary file of the issue at this path cannot be read; null for one that can, and for none. */
+  whyUnreadable(path: string, issueNumber: string): Promise<string | null>
   /** Tells of reports that do not count. */
   explain: Explain
   /** Whether that this record cannot become the project's is heard for the first time. */

@@ -10,6 +10,7 @@ import { createExplain } from './intake/explain.ts'
 import { createIntake, type Intake } from './intake/intake.ts'
 import { createNews } from './intake/news.ts'
 import { createRunMailboxes } from './intake/run-mailboxes.ts'
+import { whyNoReport } from './intake/summary-file.ts'
 import { type Availability, createAvailability } from './loop/availability.ts'
 import { createDrain } from './loop/drain.ts'
 import { type HeldTask, heldTasks } from './loop/held.ts'
@@ -126,7 +127,7 @@ const createTools = (options: HostOptions, { intake, ...given }: Parts): HostToo
     fuse,
     inOutage,
     collect: intake.collect,
-    whyUnreadable: intake.whyUnreadable,
+    whyUnreadable: async (path, issueNumber) => intake.whyUnreadable(path) ?? (await whyNoReport(path, issueNumber)),
     explain: createExplain(logger, given.telemetry),
     isTakenNews: createNews(),
     environment: (variables, passThrough) => agentEnvironment(env, variables, passThrough),

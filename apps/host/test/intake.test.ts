@@ -6,6 +6,7 @@ import { openMailbox } from '@nexus/fs-backend'
 import { createFakes, createMemoryData, openMemoryBackend } from '@nexus/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createIntake, type Intake } from '../src/intake/intake.ts'
+import { whyNoReport } from '../src/intake/summary-file.ts'
 
 type Context = ReturnType<typeof createFakes>
 
@@ -96,6 +97,9 @@ describe('what agents report', () => {
     await drop(text({ issue_number: undefined }), '6')
     await collect()
     expect(intake.whyUnreadable(mailbox.file('shop', '5'))).toMatch(reason)
+    expect(await whyNoReport(mailbox.file('shop', '5'), '5')).toMatch(reason)
+    expect(await whyNoReport(mailbox.file('shop', '6'), '6')).toBeNull()
+    expect(await whyNoReport(mailbox.file('shop', '7'), '7')).toBeNull()
     expect(log.filter(({ fields }) => reason.test(String(fields['reason'])))).toHaveLength(1)
     expect((await stores.completions.scan()).items).toMatchObject([{ issueNumber: '6' }])
   })

@@ -44,11 +44,12 @@ describe('nexus-host logs', () => {
     return folder
   }
 
-  const end = (folder: string) =>
-    writeFile(
-      join(folder, 'exit.json'),
-      JSON.stringify({ code: 3, signal: null, reason: 'exited', endedAt: '2026-01-02' }),
-    )
+  /** Whole at once, as a supervisor does it: somebody may be following. */
+  const end = async (folder: string) => {
+    const exit = { code: 3, signal: null, reason: 'exited', endedAt: '2026-01-02' }
+    await writeFile(join(folder, 'exit.json.tmp'), JSON.stringify(exit))
+    await rename(join(folder, 'exit.json.tmp'), join(folder, 'exit.json'))
+  }
 
   const run = (...args: string[]) => start(program, ['logs', ...args], { cwd: root, env: { NEXUS_DIR: root } })
 

@@ -22,7 +22,7 @@ export type Collect = () => Promise<{ waiting: number }>
 
 export interface Collector {
   collect: Collect
-  /** Why the summary file at this path cannot be read; null for any other path. */
+  /** Why a collection of this process rejected the summary file at this path; null for any other path. */
   whyUnreadable(path: string): string | null
 }
 

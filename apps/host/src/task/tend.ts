@@ -56,7 +56,7 @@ const judge = async (tools: HostTools, scene: Scene, step: Step, attempt: string
       const hint = exit.code === 127 ? ", the shell's word for a command not found" : ''
       const how = exit.message ?? (exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}${hint}`)
       const ending = `The agent ${step.agent.name} ended (${exit.reason}: ${how})`
-      const unreadable = tools.whyUnreadable(summaryFileOf(tools, scene, attempt))
+      const unreadable = await tools.whyUnreadable(summaryFileOf(tools, scene, attempt), scene.issueNumber)
       const error = `${ending} ${unanswered(scene.document, step, records, unreadable)}. Its output: runs/${attempt}/output.log`
       const fault = surroundings.includes(exit.reason) ? 'surroundings' : 'agent'
       logger.info('agent ended without an answer', { attempt, reason: exit.reason, fault })
