@@ -2,15 +2,15 @@ import { resolve } from 'node:path'
 import type { Backend, BackendContext, BackendName, Config, JournalFiles } from '@nexus/core'
 import { createIds, readConfig, systemClock } from '@nexus/core'
 import { openRouter, type Registry } from '@nexus/router'
+import { jsonText } from './cli/line.ts'
+import { say } from './cli/output.ts'
 
 /** Lines about the storage itself go to stderr: stdout is data. */
 export const stderrLogger: BackendContext['logger'] = {
   debug() {},
   info() {},
-  warn: (message, fields) =>
-    void process.stderr.write(`warning: ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`),
-  error: (message, fields) =>
-    void process.stderr.write(`error: ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`),
+  warn: (message, fields) => say(`warning: ${message}${fields ? ` ${jsonText(fields)}` : ''}`),
+  error: (message, fields) => say(`error: ${message}${fields ? ` ${jsonText(fields)}` : ''}`),
 }
 
 /** The admin command holds no claims, so whose process lives is never its to judge. */

@@ -1,7 +1,5 @@
-import { type JournaledOperation, readConfig, StoreError } from '@nexus/core'
-import { openFsBackend, openJournalFiles } from '@nexus/fs-backend'
+import type { JournaledOperation } from '@nexus/core'
 import { openPgBackend } from '@nexus/pg-backend'
-import { openRouter } from '@nexus/router'
 import { createFakes } from '@nexus/testkit'
 import { expect, test } from 'vitest'
 import { BulkResult } from '../src/act/bulk.ts'
@@ -9,18 +7,11 @@ import { Conflicts } from '../src/act/conflicts.ts'
 import { JournalList, JournalShown } from '../src/act/journal.ts'
 import { Replayed } from '../src/act/journal-replay.ts'
 import { type Ground, grounds, jsonOf } from './admin.ts'
+import { openInOutage } from './outage.ts'
 
 /** Writes two values of the host state and a report while the database is away. */
-const writeInOutage = async ({ env }: Ground): Promise<void> => {
-  const { context } = createFakes()
-  const root = env['NEXUS_DIR'] ?? ''
-  const away = () => Promise.reject(new StoreError({ code: 'unavailable', message: 'away' }))
-  await using host = await openRouter({
-    config: readConfig(env),
-    context,
-    registry: { filesystem: () => openFsBackend({ root, ...context }), postgres: away },
-    journal: () => openJournalFiles({ root, ...context }),
-  })
+const writeInOutage = async (ground: Ground): Promise<void> => {
+  await using host = await openInOutage(ground)
   await host.hostState.save('a', { y: 1 })
   await host.hostState.patch('a', { entries: { x: 2 } })
   const report = { project: 'shop', issueNumber: '12', agentType: 'developer', status: 'complete' } as const

@@ -1,5 +1,6 @@
 import { listRuns, type RunSummary, readRun } from '@nexus/host/runs'
 import { z } from 'zod'
+import type { Line } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { table } from '../cli/table.ts'
 
@@ -72,8 +73,8 @@ const columns = [
   { heading: 'end', shrinks: true },
 ]
 
-export const agentsText = ({ runs, left_out }: AgentList): string => {
-  if (runs.length === 0) return 'No agents.'
+export const agentsText = ({ runs, left_out }: AgentList): Line[] => {
+  if (runs.length === 0) return ['No agents.']
   const rows = runs.map((run) => [
     run.attempt,
     run.project ?? '',
@@ -84,5 +85,5 @@ export const agentsText = ({ runs, left_out }: AgentList): string => {
     run.started_at?.slice(0, 19) ?? '',
     run.reason === null ? '' : `${run.reason} ${run.signal ?? run.code ?? ''}`.trim(),
   ])
-  return [table(columns, rows), ...(left_out > 0 ? [`and ${left_out} more`] : [])].join('\n')
+  return [...table(columns, rows), ...(left_out > 0 ? [`and ${left_out} more`] : [])]
 }

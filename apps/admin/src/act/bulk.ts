@@ -2,9 +2,9 @@ import type { JsonObject } from '@nexus/core'
 import { z } from 'zod'
 import { audited } from '../audit/audit.ts'
 import { usageError } from '../cli/exit.ts'
+import { plain } from '../cli/line.ts'
 import { envelope, say } from '../cli/output.ts'
 import { type Confirm, confirmed } from '../cli/prompt.ts'
-import { plain } from '../cli/table.ts'
 
 const Item = z.object({
   id: z.string(),
@@ -118,11 +118,11 @@ export const changeSeveral = async (bulk: Bulk): Promise<BulkResult | null> => {
 export const bulkText = (
   { dry_run, counts, items }: BulkResult,
   { noun, line }: { noun: string; line: (item: Item) => string },
-): string => {
-  if (items.length === 0) return `No ${noun}.`
+): string[] => {
+  if (items.length === 0) return [`No ${noun}.`]
   const total = Object.entries(counts).map(([status, count]) => `${count} ${status}`)
   const shown = dry_run
     ? items.map(({ id }) => id)
     : items.filter(({ ok }) => !ok || items.length <= previewed).map(line)
-  return [...shown, ...(items.length > 1 || dry_run ? [`${total.join(', ')}.`] : [])].join('\n')
+  return [...shown, ...(items.length > 1 || dry_run ? [`${total.join(', ')}.`] : [])]
 }

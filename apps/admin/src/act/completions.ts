@@ -1,6 +1,7 @@
 import type { Backend, Completion, Page } from '@nexus/core'
 import { z } from 'zod'
 import { CommandError, usageError } from '../cli/exit.ts'
+import { jsonText, type Line, linesOf, plain } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { CorruptRow, corruptRows, PageCursor } from '../cli/paging.ts'
 import { fields, table } from '../cli/table.ts'
@@ -73,7 +74,7 @@ export const readCompletion = async (
   project: string | undefined,
 ): Promise<CompletionShown> => {
   const { items } = await completions.scan({ issueNumber: issue, project })
-  const projects = [...new Set(items.map((item) => item.project ?? '(none)'))].sort()
+  const projects = [...new Set(items.map((item) => plain(item.project ?? '(none)')))].sort()
   if (projects.length > 1)
     throw usageError(`Issue ${issue} has reports in ${projects.join(', ')}. Say which: --project ${projects.at(-1)}`)
   const [latest] = items
@@ -90,7 +91,7 @@ const columns = [
   { heading: 'summary', shrinks: true },
 ]
 
-export const completionsText = ({ completions, corrupt }: CompletionList): string => {
+export const completionsText = ({ completions, corrupt }: CompletionList): Line[] => {
   const rows = completions.map(({ saved_at, project, issue, agent, status, summary }) => [
     saved_at.slice(0, 19),
     project ?? '',
@@ -100,8 +101,12 @@ export const completionsText = ({ completions, corrupt }: CompletionList): strin
     summary,
   ])
   const broken = corrupt.map(({ name, place, reason }) => `${name} cannot be read: ${place} ${reason}`)
-  return [...(rows.length > 0 ? [table(columns, rows)] : []), ...broken].join('\n') || 'No completions.'
+  if (rows.length + broken.length === 0) return ['No completions.']
+  return [...(rows.length > 0 ? table(columns, rows) : []), ...broken]
 }
 
-export const completionText = ({ completion: { payload, ...row } }: CompletionShown): string =>
-  `${fields(row)}\n\n${JSON.stringify(payload, null, 2)}`
+export const completionText = ({ completion: { payload, ...row } }: CompletionShown): string[] => [
+  ...fields(row),
+  '',
+  ...linesOf(jsonText(payload, 2)),
+]

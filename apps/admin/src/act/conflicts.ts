@@ -8,6 +8,7 @@ import {
   storeNames,
 } from '@nexus/core'
 import { z } from 'zod'
+import { jsonText } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import type { Place } from '../cli/with-stores.ts'
 
@@ -55,23 +56,23 @@ export const readConflicts = async (place: RemotePlace): Promise<Conflicts> => {
 }
 
 const shown = (value: JsonValue | undefined): string => {
-  const text = value === undefined ? '(nothing)' : JSON.stringify(value)
+  const text = value === undefined ? '(nothing)' : jsonText(value)
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
-const conflictText = ({ id, store, key, member, reason, at, base, ours, theirs }: ConflictRow): string =>
-  [
-    `${id}  ${store} ${key}${member === null ? '' : ` member ${member}`}`,
-    `  ${at}: ${reason}`,
-    `  seen    ${shown(base)}`,
-    `  ours    ${shown(ours)}`,
-    `  theirs  ${shown(theirs)}`,
-  ].join('\n')
+const conflictText = ({ id, store, key, member, reason, at, base, ours, theirs }: ConflictRow): string[] => [
+  `${id}  ${store} ${key}${member === null ? '' : ` member ${member}`}`,
+  `  ${at}: ${reason}`,
+  `  seen    ${shown(base)}`,
+  `  ours    ${shown(ours)}`,
+  `  theirs  ${shown(theirs)}`,
+  '',
+]
 
-export const conflictsText = ({ conflicts }: Conflicts): string =>
+export const conflictsText = ({ conflicts }: Conflicts): string[] =>
   conflicts.length === 0
-    ? 'No conflicts.'
+    ? ['No conflicts.']
     : [
-        ...conflicts.map(conflictText),
+        ...conflicts.flatMap(conflictText),
         `Take one of the two: nexus-admin journal resolve ${conflicts[0]?.id} --take ours`,
-      ].join('\n\n')
+      ]

@@ -65,7 +65,5 @@ export const addTasks = async (project: string, files: readonly string[], option
     ),
   )
   const added = results.map(({ status, id }, index) => ({ filename: tasks[index]?.filename ?? '', status, id }))
-  print(options, InboxAdded, { version: 1, tasks: added }, () =>
-    added.map(({ status, id }) => `${status} ${id}`).join('\n'),
-  )
+  print(options, InboxAdded, { version: 1, tasks: added }, () => added.map(({ status, id }) => `${status} ${id}`))
 }

@@ -49,5 +49,5 @@ export const purgeTasks = async (options: PurgeOptions): Promise<void> => {
     return
   }
   const shown = { version: 1 as const, dry_run: dryRun, older_than: olderThan.toISOString(), tasks }
-  print(options, InboxPurged, shown, () => `${tasks} tasks ${dryRun ? 'would be' : 'were'} removed.`)
+  print(options, InboxPurged, shown, () => [`${tasks} tasks ${dryRun ? 'would be' : 'were'} removed.`])
 }

@@ -1,5 +1,6 @@
 import { type Backend, type InboxTask, inboxStatuses } from '@nexus/core'
 import { z } from 'zod'
+import { type Line, linesOf } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { CorruptRow, corruptRows, PageCursor } from '../cli/paging.ts'
 import { fields, table } from '../cli/table.ts'
@@ -66,8 +67,8 @@ export const readInbox = async (
   return { version: 1, tasks: page.items.map(rowOf), corrupt: corruptRows(page), cursor: page.cursor }
 }
 
-export const inboxText = ({ tasks, corrupt }: InboxList): string => {
-  if (tasks.length + corrupt.length === 0) return 'No tasks.'
+export const inboxText = ({ tasks, corrupt }: InboxList): Line[] => {
+  if (tasks.length + corrupt.length === 0) return ['No tasks.']
   const columns = [
     { heading: 'id' },
     { heading: 'project' },
@@ -89,7 +90,7 @@ export const inboxText = ({ tasks, corrupt }: InboxList): string => {
     task.error ?? '',
   ])
   const broken = corrupt.map(({ name, place, reason }) => `${name} cannot be read: ${place} ${reason}`)
-  return [...(rows.length > 0 ? [table(columns, rows)] : []), ...broken].join('\n')
+  return [...(rows.length > 0 ? table(columns, rows) : []), ...broken]
 }
 
 export const readTask = async ({ inbox }: Pick<Backend, 'inbox'>, id: string): Promise<InboxShown | null> => {
@@ -97,5 +98,8 @@ export const readTask = async ({ inbox }: Pick<Backend, 'inbox'>, id: string): P
   return task && { version: 1, task: { ...rowOf(task), markdown: task.markdown } }
 }
 
-export const taskText = ({ task: { markdown, ...task } }: InboxShown): string =>
-  `${fields(task)}\n\n${markdown.trimEnd()}`
+export const taskText = ({ task: { markdown, ...task } }: InboxShown): string[] => [
+  ...fields(task),
+  '',
+  ...linesOf(markdown),
+]

@@ -29,11 +29,11 @@ export const replay = async (options: Json): Promise<void> => {
       (done) => ({ status: 'done', ...done }),
     )
   })
-  print(options, Replayed, { version: 1, ...applied }, () =>
+  print(options, Replayed, { version: 1, ...applied }, () => [
     applied.replayed === 0
       ? 'Nothing is to be applied.'
       : `${applied.replayed} operations applied, ${applied.conflicts} conflicts.${applied.conflicts > 0 ? ' See: nexus-admin journal conflicts' : ''}`,
-  )
+  ])
 }
 
 export type ResolveOptions = Json & BulkOptions & { take: Resolution; store?: string; key?: string }

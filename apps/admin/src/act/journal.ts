@@ -1,6 +1,7 @@
 import type { JournalFiles } from '@nexus/core'
 import { listOutages, type OutageSummary, readOutage } from '@nexus/router'
 import { z } from 'zod'
+import { jsonText, type Line } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { PageCursor, type Paging } from '../cli/paging.ts'
 import { table } from '../cli/table.ts'
@@ -65,9 +66,9 @@ const columns = ['outage', 'since', 'operations', 'unreadable', 'ended', 'replay
   heading,
 }))
 
-export const journalText = ({ outages }: JournalList): string =>
+export const journalText = ({ outages }: JournalList): Line[] =>
   outages.length === 0
-    ? 'No outage left anything.'
+    ? ['No outage left anything.']
     : table(
         columns,
         outages.map((row) => [
@@ -109,7 +110,7 @@ export const readOperations = async (
   return found
 }
 
-export const operationsText = ({ operations, unreadable }: JournalShown): string => {
+export const operationsText = ({ operations, unreadable }: JournalShown): Line[] => {
   const rows = operations.map(
     ({ slot, at, kind, key, sent, operation: { id: _id, kind: _kind, key: _key, ...what } }) => [
       String(slot),
@@ -117,10 +118,11 @@ export const operationsText = ({ operations, unreadable }: JournalShown): string
       kind,
       key,
       sent ? 'perhaps' : 'no',
-      JSON.stringify(what),
+      jsonText(what),
     ],
   )
   const headings = ['slot', 'at', 'kind', 'key', 'sent'].map((heading) => ({ heading }))
-  const lines = rows.length > 0 ? [table([...headings, { heading: 'what', shrinks: true }], rows)] : []
-  return [...lines, ...unreadable.map((slot) => `slot ${slot} cannot be read`)].join('\n') || 'Nothing.'
+  const lines = rows.length > 0 ? table([...headings, { heading: 'what', shrinks: true }], rows) : []
+  if (lines.length + unreadable.length === 0) return ['Nothing.']
+  return [...lines, ...unreadable.map((slot) => `slot ${slot} cannot be read`)]
 }

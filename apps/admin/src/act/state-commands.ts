@@ -1,6 +1,7 @@
 import { cursorOption, limitOption } from '../cli/arguments.ts'
 import type { Cli } from '../cli/cli.ts'
 import { CommandError } from '../cli/exit.ts'
+import { linesOf } from '../cli/line.ts'
 import { type Json, print } from '../cli/output.ts'
 import { type Paging, sayMore } from '../cli/paging.ts'
 import { withStores } from '../cli/with-stores.ts'
@@ -10,14 +11,14 @@ import { editState, patchState, setState } from './state-write.ts'
 
 const list = async (options: Json & Paging): Promise<void> => {
   const found = await withStores(({ stores }) => readKeys(stores, options))
-  print(options, StateKeys, found, () => found.keys.join('\n') || 'No keys.')
+  print(options, StateKeys, found, () => (found.keys.length > 0 ? found.keys : ['No keys.']))
   sayMore(found, options)
 }
 
 const get = async (key: string, options: Json): Promise<void> => {
   const found = await withStores(({ stores }) => readState(stores, key))
   if (!found) throw new CommandError('failed', `There is no key ${key}. See: nexus-admin state ls`)
-  print(options, StateShown, found, () => valueText(found.value))
+  print(options, StateShown, found, () => linesOf(valueText(found.value)))
 }
 
 const collect = (text: string, before: string[] = []): string[] => [...before, text]

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type SaveResult } from '@nexus/core'
+import type { z } from 'zod'
 import { audited } from '../audit/audit.ts'
 import { CommandError, exit, usageError } from '../cli/exit.ts'
 import { readInput, standardInput } from '../cli/input.ts'
@@ -34,7 +35,7 @@ const save = (
 const tell = (key: string, result: SaveResult, options: Json): void => {
   const written = writtenOf(result)
   if (written.status === 'conflict') process.exitCode = exit.failed
-  print(options, StateWritten, { version: 1, key, ...written }, () => writtenText(key, written))
+  print(options, StateWritten, { version: 1, key, ...written }, () => [writtenText(key, written)])
 }
 
 /** `state set`: replaces a whole value by a file's, or standard input's. */
@@ -57,6 +58,12 @@ const entriesOf = async ({ set = [], from }: PatchOptions): Promise<JsonObject> 
   return { ...value, ...readMembers(set) }
 }
 
+const patchedText = {
+  saved: (key) => `${key}: saved.`,
+  'not-object': (key) => `${key} stays as it is: its value is no object. Use: nexus-admin state set ${key}`,
+  conflict: (key) => `${key} stays as it is: others kept changing it. Try again.`,
+} as const satisfies Record<z.output<typeof StatePatched>['status'], (key: string) => string>
+
 /** `state patch`: sets and removes single members, beside whoever changes others. */
 export const patchState = async (key: string, options: PatchOptions): Promise<void> => {
   const { remove = [] } = options
@@ -74,11 +81,7 @@ export const patchState = async (key: string, options: PatchOptions): Promise<vo
   )
   if (result.status !== 'saved') process.exitCode = exit.failed
   const rev = result.status === 'saved' ? result.rev : result.current
-  print(options, StatePatched, { version: 1, key, status: result.status, rev }, () => {
-    if (result.status === 'not-object')
-      return `${key} stays as it is: its value is no object. Use: nexus-admin state set ${key}`
-    return result.status === 'saved' ? `${key}: saved.` : `${key} stays as it is: others kept changing it. Try again.`
-  })
+  print(options, StatePatched, { version: 1, key, status: result.status, rev }, () => [patchedText[result.status](key)])
 }
 
 /** `state edit`: the value in an editor; a change that others made meanwhile is not overwritten. */

@@ -1,6 +1,7 @@
 import { type Backend, type JsonObject, type JsonValue, parseJson } from '@nexus/core'
 import { z } from 'zod'
 import { usageError } from '../cli/exit.ts'
+import { jsonText } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { PageCursor } from '../cli/paging.ts'
 import { Written } from './guard.ts'
@@ -43,7 +44,7 @@ export const readState = async ({ hostState }: Pick<Backend, 'hostState'>, key: 
   return entry && { version: 1, key, value: entry.value, rev: entry.rev, updated_at: entry.updatedAt.toISOString() }
 }
 
-export const valueText = (value: JsonValue): string => JSON.stringify(value, null, 2)
+export const valueText = (value: JsonValue): string => jsonText(value, 2)
 
 export const readValue = (text: string, where: string): JsonValue => {
   const parsed = parseJson(text)

@@ -82,7 +82,7 @@ export const putTaskFile = async (project: string, file: string, options: PutOpt
   )
   const written = writtenOf(result)
   if (written.status === 'conflict') process.exitCode = exit.failed
-  print(options, TaskFilePut, { version: 1, project, filename, ...written }, () =>
+  print(options, TaskFilePut, { version: 1, project, filename, ...written }, () => [
     writtenText(`${project}/${filename}`, written),
-  )
+  ])
 }

@@ -1,5 +1,6 @@
 import type { Backend, TaskFile } from '@nexus/core'
 import { z } from 'zod'
+import { type Line, linesOf } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { CorruptRow, corruptRows, PageCursor } from '../cli/paging.ts'
 import { fields, table } from '../cli/table.ts'
@@ -70,7 +71,7 @@ const columns = [
   { heading: 'updated' },
 ]
 
-export const taskFilesText = ({ files, corrupt }: TaskFileList): string => {
+export const taskFilesText = ({ files, corrupt }: TaskFileList): Line[] => {
   const rows = files.map(({ project, filename, state, issue, updated_at }) => [
     project,
     filename,
@@ -79,8 +80,12 @@ export const taskFilesText = ({ files, corrupt }: TaskFileList): string => {
     updated_at.slice(0, 19),
   ])
   const broken = corrupt.map(({ name, place, reason }) => `${name} cannot be read: ${place} ${reason}`)
-  return [...(rows.length > 0 ? [table(columns, rows)] : []), ...broken].join('\n') || 'No task files.'
+  if (rows.length + broken.length === 0) return ['No task files.']
+  return [...(rows.length > 0 ? table(columns, rows) : []), ...broken]
 }
 
-export const taskFileText = ({ file: { content, ...row } }: TaskFileShown): string =>
-  `${fields(row)}\n\n${content.trimEnd()}`
+export const taskFileText = ({ file: { content, ...row } }: TaskFileShown): string[] => [
+  ...fields(row),
+  '',
+  ...linesOf(content),
+]

@@ -1,6 +1,7 @@
 import type { Backend } from '@nexus/core'
 import { documentOf, type Step, stepName } from '@nexus/engine'
 import { z } from 'zod'
+import type { Line } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { fields, table } from '../cli/table.ts'
 import { rowOf, WorkflowRow } from './workflow.ts'
@@ -66,7 +67,7 @@ const columns = [
   { heading: 'said', shrinks: true },
 ]
 
-export const workflowText = ({ workflow: { steps, data: _, ...row } }: WorkflowShown): string => {
+export const workflowText = ({ workflow: { steps, data: _, ...row } }: WorkflowShown): Line[] => {
   const rows = steps.map(({ number, name, agent, status, approval, attempt, launched_at, summary, error }) => [
     String(number),
     name,
@@ -76,5 +77,5 @@ export const workflowText = ({ workflow: { steps, data: _, ...row } }: WorkflowS
     launched_at?.slice(0, 19) ?? '',
     error ?? summary ?? '',
   ])
-  return `${fields(row)}\n\n${table(columns, rows)}`
+  return [...fields(row), '', ...table(columns, rows)]
 }

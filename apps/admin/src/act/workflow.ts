@@ -1,6 +1,7 @@
 import { type Backend, isStoreError, type Workflow } from '@nexus/core'
 import { awaitsApproval, documentOf, stepName } from '@nexus/engine'
 import { z } from 'zod'
+import type { Line } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { PageCursor, type Paging } from '../cli/paging.ts'
 import { table } from '../cli/table.ts'
@@ -86,7 +87,7 @@ const columns = [
   { heading: 'reason', shrinks: true },
 ]
 
-export const workflowsText = ({ workflows, corrupt }: Workflows): string => {
+export const workflowsText = ({ workflows, corrupt }: Workflows): Line[] => {
   const rows = workflows.map(({ id, state, step, agent, updated_at, reason }) => [
     id,
     state,
@@ -96,5 +97,6 @@ export const workflowsText = ({ workflows, corrupt }: Workflows): string => {
     reason ?? '',
   ])
   const broken = corrupt.map((id) => `${id}  cannot be read`)
-  return [...(rows.length > 0 ? [table(columns, rows)] : []), ...broken].join('\n') || 'No workflows.'
+  if (rows.length + broken.length === 0) return ['No workflows.']
+  return [...(rows.length > 0 ? table(columns, rows) : []), ...broken]
 }

@@ -3,6 +3,7 @@ import { readConfig } from '@nexus/core'
 import { z } from 'zod'
 import { limitOption } from '../cli/arguments.ts'
 import type { Cli } from '../cli/cli.ts'
+import { jsonText, type Line } from '../cli/line.ts'
 import { envelope, type Json, print } from '../cli/output.ts'
 import { table } from '../cli/table.ts'
 import { AuditEntry, readTrail } from './audit.ts'
@@ -17,14 +18,14 @@ type AuditList = z.output<typeof AuditList>
 const resultText = ({ result }: AuditEntry): string => {
   if (!result) return 'interrupted'
   const { status, ...rest } = result
-  const more = Object.keys(rest).length === 0 ? '' : JSON.stringify(rest)
+  const more = Object.keys(rest).length === 0 ? '' : jsonText(rest)
   return [status, more].filter(Boolean).join(' ')
 }
 
 const whatText = ({ what }: AuditEntry): string =>
   what.length > 3 ? `${what.slice(0, 3).join(' ')} and ${what.length - 3} more` : what.join(' ')
 
-const listText = ({ changes, unreadable }: AuditList): string => {
+const listText = ({ changes, unreadable }: AuditList): Line[] => {
   const rows = changes.map((entry) => [entry.at, entry.user, entry.command, whatText(entry), resultText(entry)])
   const columns = [
     { heading: 'at' },
@@ -33,9 +34,9 @@ const listText = ({ changes, unreadable }: AuditList): string => {
     { heading: 'what', shrinks: true },
     { heading: 'result', shrinks: true },
   ]
-  const lines = changes.length === 0 ? ['No changes.'] : [table(columns, rows)]
+  const lines = changes.length === 0 ? ['No changes.'] : table(columns, rows)
   if (unreadable > 0) lines.push(`${unreadable} lines of the trail cannot be read.`)
-  return lines.join('\n')
+  return lines
 }
 
 interface Filter {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { z } from 'zod'
 import { type ExitName, exit, exitMeanings } from './exit.ts'
+import { say } from './output.ts'
 
 /** Records whose ids a shell can complete. */
 export type CompletedIds = 'tasks' | 'workflows' | 'issues' | 'keys' | 'runs' | 'conflicts'
@@ -50,6 +51,7 @@ export const createCli = (description: string): Cli => {
   const program = new Command('nexus-admin')
     .description(description)
     .exitOverride()
+    .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
     .showHelpAfterError('(--help shows what there is)')
   const abouts = new Map<string, About>()
 

@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util'
 import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
-import { styled, terminalWidth } from './output.ts'
+import { type Line, plain } from './line.ts'
+import { terminalWidth } from './output.ts'
 
 /** One column: its heading, and whether it gives way where the terminal is too narrow (the last ones first). */
 export interface Column {
@@ -12,12 +12,6 @@ export interface Column {
 const gap = '  '
 /** Less says nothing. */
 const leastWidth = 8
-
-/** Words of agents and tasks must not steer a terminal, nor break the line. */
-export const plain = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
 
 const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - stringWidth(text)))
 
@@ -42,12 +36,12 @@ const fitted = (natural: readonly number[], columns: readonly Column[], width: n
   return widths
 }
 
-/** Aligned text with a heading; lines no longer than the terminal is wide, and whole where the output is none. */
+/** Aligned columns with a heading; lines no longer than the terminal is wide, and whole where the output is none. */
 export const table = (
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number | null = terminalWidth(),
-): string => {
+): Line[] => {
   const lines = [columns.map(({ heading }) => heading), ...rows.map((row) => row.map(plain))]
   const natural = columns.map((_, index) => Math.max(...lines.map((line) => stringWidth(line[index] ?? ''))))
   const widths = width === null ? natural : fitted(natural, columns, width)
@@ -59,12 +53,12 @@ export const table = (
     const text = cells.join(gap).trimEnd()
     return width === null ? text : cut(text, width)
   })
-  return [styled('bold', heading), ...body].join('\n')
+  return [[{ style: 'bold', text: heading }], ...body]
 }
 
 /** One record: a line for each member that says something. */
-export const fields = (record: Readonly<Record<string, string | number | boolean | null>>): string => {
+export const fields = (record: Readonly<Record<string, string | number | boolean | null>>): string[] => {
   const said = Object.entries(record).filter(([, value]) => value !== null && value !== '')
   const width = Math.max(0, ...said.map(([name]) => name.length))
-  return said.map(([name, value]) => `${name.padEnd(width)}  ${plain(String(value))}`).join('\n')
+  return said.map(([name, value]) => `${name.padEnd(width)}  ${plain(String(value))}`)
 }

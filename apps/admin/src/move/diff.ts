@@ -1,5 +1,6 @@
 import { recordKey, type StoreName, storeNames } from '@nexus/core'
 import { z } from 'zod'
+import type { Line } from '../cli/line.ts'
 import { envelope } from '../cli/output.ts'
 import { table } from '../cli/table.ts'
 import { sourceDifferences, targetExtras } from './compare.ts'
@@ -97,7 +98,7 @@ export const compareEnds = async (ends: Ends, options: DiffOptions): Promise<Dif
   }
 }
 
-export const differencesText = ({ from, to, equal, stores, differences }: Differences): string => {
+export const differencesText = ({ from, to, equal, stores, differences }: Differences): Line[] => {
   const counts = table(
     ['store', from, to, 'missing', 'different', 'extra', 'unreadable'].map((heading) => ({ heading })),
     stores.map((row) => [
@@ -108,5 +109,5 @@ export const differencesText = ({ from, to, equal, stores, differences }: Differ
   const named = differences.map(({ store, key, is, members }) =>
     [`${store} ${key}: ${is}`, ...(members.length > 0 ? [`in ${members.join(', ')}`] : [])].join(' '),
   )
-  return [counts, ...named, equal ? `${from} and ${to} are equal.` : `${from} and ${to} differ.`].join('\n')
+  return [...counts, ...named, equal ? `${from} and ${to} are equal.` : `${from} and ${to} differ.`]
 }

@@ -4,6 +4,7 @@ import { audited } from '../audit/audit.ts'
 import { wholeNumber } from '../cli/arguments.ts'
 import type { Cli } from '../cli/cli.ts'
 import { exit } from '../cli/exit.ts'
+import { linesOf } from '../cli/line.ts'
 import { envelope, type Json, print, say } from '../cli/output.ts'
 import { confirmed } from '../cli/prompt.ts'
 import { compareEnds, Differences, differencesText } from './diff.ts'
@@ -66,7 +67,7 @@ const ordered = async (site: Site, command: string, options: Allowed, order: Ord
     ({ id, phase }) => ({ status: phase, id }),
   )
   const file = site.folder.file(receipt.id)
-  print(options, Receipt, { version: 1, file, receipt }, () => `${receiptText(receipt)}\nReceipt: ${file}`)
+  print(options, Receipt, { version: 1, file, receipt }, () => [...linesOf(receiptText(receipt)), `Receipt: ${file}`])
 }
 
 const patience = ({ drainTimeout }: Drain): { patienceMs: number } => ({ patienceMs: drainTimeout * 1000 })

@@ -143,15 +143,14 @@ const hint = ({ under_way: underWay, problems, from, to }: MovePlan): string => 
     : `Nothing stands in the way of moving ${from} to ${to}.`
 }
 
-export const planText = (plan: MovePlan): string =>
-  [
-    ...plan.stores.map(
-      ({ store, records, characters, corrupt }) =>
-        `${store.padEnd(11)}  ${records} records, ${sizeText(characters)}${corrupt > 0 ? `, ${corrupt} unreadable` : ''}`,
-    ),
-    ...plan.problems.map((problem) => `! ${problem}`),
-    hint(plan),
-    `Afterwards hosts need: ${Object.entries(plan.variables)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ')}`,
-  ].join('\n')
+export const planText = (plan: MovePlan): string[] => [
+  ...plan.stores.map(
+    ({ store, records, characters, corrupt }) =>
+      `${store.padEnd(11)}  ${records} records, ${sizeText(characters)}${corrupt > 0 ? `, ${corrupt} unreadable` : ''}`,
+  ),
+  ...plan.problems.map((problem) => `! ${problem}`),
+  hint(plan),
+  `Afterwards hosts need: ${Object.entries(plan.variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}`,
+]

@@ -1,5 +1,6 @@
 import { systemClock } from '@nexus/core'
 import cliProgress from 'cli-progress'
+import { lineText } from '../cli/line.ts'
 
 /** How far one part of the work is. Disposing it leaves the terminal as it was, wherever the work broke off. */
 export interface Progress extends Disposable {
@@ -40,7 +41,7 @@ interface Stream {
 
 const lines = (stream: Stream, now: () => number): Progress => {
   let part: { what: string; total: number | null; since: number; done: number; told: number } | null = null
-  const say = (text: string): void => void stream.write(`${text}\n`)
+  const say = (text: string): void => void stream.write(`${lineText(text)}\n`)
   const tell = (): void => {
     if (!part) return
     part.told = now()
@@ -69,7 +70,7 @@ const lines = (stream: Stream, now: () => number): Progress => {
 const bars = (stream: NodeJS.WriteStream, now: () => number): Progress => {
   let bar: cliProgress.SingleBar | null = null
   let part: { what: string; since: number; done: number; total: number | null } | null = null
-  const say = (text: string): void => void stream.write(`${text}\n`)
+  const say = (text: string): void => void stream.write(`${lineText(text)}\n`)
   return {
     say,
     begin(what, total) {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { readSettings } from '@nexus/core'
 import { z } from 'zod'
 import type { Cli } from '../cli/cli.ts'
+import type { Line } from '../cli/line.ts'
 import { envelope, type Json, print } from '../cli/output.ts'
 import { table } from '../cli/table.ts'
 
@@ -38,10 +39,10 @@ const settingsNow = async (env: NodeJS.ProcessEnv, hostFile: string): Promise<Se
   }
 }
 
-const settingsText = ({ root, settings }: Settings): string => {
+const settingsText = ({ root, settings }: Settings): Line[] => {
   const columns = [{ heading: 'name' }, { heading: 'value', shrinks: true }, { heading: 'from' }]
   const rows = settings.map(({ name, value, from }) => [name, value ?? '(not set)', from ?? 'default'])
-  return `${table(columns, rows)}\n\nroot  ${root}`
+  return [...table(columns, rows), '', `root  ${root}`]
 }
 
 export const addConfigCommand = (cli: Cli): void => {

@@ -18,7 +18,7 @@ const status = async ({ json = false, watch: seconds }: Json & { watch?: string 
       return watch(
         async () => {
           const value = await read()
-          return { value, text: statusText(value) }
+          return { value, lines: statusText(value) }
         },
         every,
         { json },

@@ -9,6 +9,7 @@ import {
   storageMapText,
 } from '@nexus/router'
 import { z } from 'zod'
+import { linesOf } from '../cli/line.ts'
 import { CountShape, envelope } from '../cli/output.ts'
 
 const HealthShape = z.discriminatedUnion('status', [
@@ -121,15 +122,14 @@ const journalText = ({ operations, since, place }: JournalState): string => {
 const fallbackText = ({ stores, since }: NonNullable<Status['fallback']>): string =>
   `hosts answer ${stores.join(' and ')} from the journal since ${since}`
 
-export const statusText = (status: Status): string =>
-  [
-    storageMapText(status.stores),
-    '',
-    `root       ${status.root}`,
-    `inbox      ${countsText(status.inbox)}`,
-    ...(status.oldest_due === null ? [] : [`oldest     due since ${status.oldest_due}`]),
-    `workflows  ${countsText(status.workflows)}`,
-    ...(status.conflicts ? [`conflicts  ${status.conflicts}, to be decided: nexus-admin journal conflicts`] : []),
-    ...(status.fallback ? [`fallback   ${fallbackText(status.fallback)}`] : []),
-    ...(status.journal ? [journalText(status.journal)] : []),
-  ].join('\n')
+export const statusText = (status: Status): string[] => [
+  ...linesOf(storageMapText(status.stores)),
+  '',
+  `root       ${status.root}`,
+  `inbox      ${countsText(status.inbox)}`,
+  ...(status.oldest_due === null ? [] : [`oldest     due since ${status.oldest_due}`]),
+  `workflows  ${countsText(status.workflows)}`,
+  ...(status.conflicts ? [`conflicts  ${status.conflicts}, to be decided: nexus-admin journal conflicts`] : []),
+  ...(status.fallback ? [`fallback   ${fallbackText(status.fallback)}`] : []),
+  ...(status.journal ? [journalText(status.journal)] : []),
+]

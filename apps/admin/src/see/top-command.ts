@@ -12,12 +12,12 @@ const top = async ({ once = false, json = false }: Json & { once?: boolean }): P
   await withStores(async ({ stores }) => {
     const look = async () => {
       const value = await readTop(stores, source)
-      return { value, text: topText(value, { now: Date.now(), duration: durationText }) }
+      return { value, lines: topText(value, { now: Date.now(), duration: durationText }) }
     }
     // Programs, and files, want one look; a screen is for a person.
     if (!once && !json && process.stdout.isTTY) return watch(look, everySeconds, {})
-    const { value, text } = await look()
-    print({ json }, Top, value, () => text)
+    const { value, lines } = await look()
+    print({ json }, Top, value, () => lines)
   })
 }
 

@@ -1,6 +1,7 @@
 import { type Backend, eachItem, type InboxTask, isStoreError, type JsonValue } from '@nexus/core'
 import type { LaunchedAgentView } from '@nexus/host/look'
 import { z } from 'zod'
+import type { Line } from '../cli/line.ts'
 import { CountShape, envelope } from '../cli/output.ts'
 import { table } from '../cli/table.ts'
 
@@ -105,19 +106,19 @@ interface TextOptions {
   duration(ms: number): string
 }
 
-const section = (heading: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+const section = (heading: readonly string[], rows: readonly (readonly string[])[]): Line[] =>
   rows.length === 0
     ? []
     : [
         '',
-        table(
+        ...table(
           heading.map((text, index) => ({ heading: text, shrinks: index < 3 })),
           rows,
         ),
       ]
 
 /** Queue, agents and hosts, as a person reads them. */
-export const topText = (top: Top, { now, duration }: TextOptions): string => {
+export const topText = (top: Top, { now, duration }: TextOptions): Line[] => {
   const since = (iso: string | null): string => (iso === null ? '?' : duration(now - Date.parse(iso)))
   const counts = Object.entries(top.inbox ?? {}).map(
     ([status, count]) => `${status} ${typeof count === 'number' ? count : `${count.atLeast}+`}`,
@@ -144,5 +145,5 @@ export const topText = (top: Top, { now, duration }: TextOptions): string => {
       ['host', 'tasks'],
       top.hosts.map(({ host, tasks }) => [hostText(host), String(tasks)]),
     ),
-  ].join('\n')
+  ]
 }

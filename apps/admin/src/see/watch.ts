@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { usageError } from '../cli/exit.ts'
+import { jsonText, type Line, lineText } from '../cli/line.ts'
 import type { Json } from '../cli/output.ts'
 
 /** One look, for programs and for a person. */
 export interface View {
   value: object
-  text: string
+  lines: readonly Line[]
 }
 
 /** Seconds between two looks, as they were typed. */
@@ -15,7 +16,7 @@ export const readSeconds = (text: string): number => {
   throw usageError(`--watch ${text}: a number of seconds from 0.1 to 3600 is needed.`)
 }
 
-/** Shows the latest text in place of the one before; without a terminal, each that differs from the one before it. */
+/** Shows the latest lines in place of those before; without a terminal, each that differs from the one before it. */
 const openDisplay = async () => {
   const { stdout } = process
   if (stdout.isTTY) {
@@ -24,9 +25,9 @@ const openDisplay = async () => {
     let end = (): void => {}
     const screen = createScreen(stdout)
     return {
-      show(text: string): void {
+      show(latest: string[]): void {
         const isFirst = lines.length === 0
-        lines = text.split('\n')
+        lines = latest
         if (isFirst) end = screen.show(({ rows }) => lines.slice(0, Math.max(1, rows - 1)))
       },
       /** What was seen last stays where it is read. */
@@ -38,7 +39,8 @@ const openDisplay = async () => {
   }
   let last = ''
   return {
-    show(text: string): void {
+    show(lines: string[]): void {
+      const text = lines.join('\n')
       if (text !== last) stdout.write(last === '' ? `${text}\n` : `\n${text}\n`)
       last = text
     },
@@ -50,7 +52,7 @@ const openDisplay = async () => {
 const openLines = () => {
   let last = ''
   return {
-    show(line: string): void {
+    show([line = '']: string[]): void {
       if (line !== last) process.stdout.write(`${line}\n`)
       last = line
     },
@@ -66,8 +68,8 @@ export const watch = async (look: () => Promise<View>, seconds: number, { json =
   const display = json ? openLines() : await openDisplay()
   try {
     while (!ending.signal.aborted) {
-      const { value, text } = await look()
-      display.show(json ? JSON.stringify(value) : text)
+      const { value, lines } = await look()
+      display.show(json ? [jsonText(value)] : lines.map(lineText))
       await delay(seconds * 1000, undefined, { signal: ending.signal }).catch(() => {})
     }
   } finally {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { readConfig } from '@nexus/core'
+import { plain } from '../live/lines.ts'
 import { createBell } from '../loop/bell.ts'
 import { errorCode } from '../runner/durable-file.ts'
 import { watchPath } from '../runner/file-watch.ts'
@@ -40,7 +41,7 @@ const headOf = (run: RunSummary, older: readonly RunSummary[]): string => {
     statusOf(run),
   ]
   const earlier = older.length > 0 ? `\nearlier runs: ${older.map(({ attempt }) => attempt).join(' ')}` : ''
-  return `${about.join(' · ')}${earlier}\n`
+  return `${about.map(plain).join(' · ')}${earlier}\n`
 }
 
 const recordOf = ({ attempt, project, issue, step, agent, status, startedAt, exit: end, paths }: RunSummary) => ({
@@ -78,7 +79,7 @@ const plainPrinter: Printer = {
   begin: async (run, older) => void process.stderr.write(headOf(run, older)),
   piece: write,
   async end(run, isFollowed) {
-    if (isFollowed) process.stderr.write(`run ${run.attempt} · ${statusOf(run)}\n`)
+    if (isFollowed) process.stderr.write(`run ${run.attempt} · ${plain(statusOf(run))}\n`)
   },
 }
 
@@ -113,7 +114,9 @@ const choose = async (root: string, target: string, project: string | undefined)
   const found = await findRuns(root, target, project)
   const projects = [...new Set(found.map((run) => run.project ?? '?'))].sort()
   if (projects.length > 1)
-    throw new UsageError(`Issue ${target} has runs in ${projects.join(', ')}. Say which: --project ${projects[0]}`)
+    throw new UsageError(
+      `Issue ${target} has runs in ${projects.map(plain).join(', ')}. Say which: --project ${projects[0]}`,
+    )
   if (found.length > 0) return found
   const where = project === undefined ? '' : ` of project ${project}`
   throw new Error(

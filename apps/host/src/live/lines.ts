@@ -28,7 +28,7 @@ export const durationText = (ms: number): string => {
 }
 
 /** Agents' words must not steer a terminal, nor break the line, turn its direction, or be of a width that nobody knows. */
-const plain = (text: string): string =>
+export const plain = (text: string): string =>
   stripVTControlCharacters(text)
     .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
