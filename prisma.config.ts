@@ -7,6 +7,8 @@ export default defineConfig({
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },
   experimental: { externalTables: true },
-  tables: { external: ['public.nexus_quarantine', 'public.nexus_applied', 'public.nexus_conflicts'] },
+  tables: {
+    external: ['quarantine', 'applied', 'conflicts', 'moved', 'identity'].map((name) => `public.nexus_${name}`),
+  },
   datasource: { url: process.env['NEXUS_STORAGE_DSN'] ?? '' },
 })

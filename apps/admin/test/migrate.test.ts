@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { type Backend, createIds, type Records, silentLogger, storeNames, systemClock } from '@nexus/core'
 import { openFsBackend } from '@nexus/fs-backend'
 import { openPgBackend } from '@nexus/pg-backend'
+import { freshDatabase } from '@nexus/testkit/postgres'
+import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import { describe, expect, test } from 'vitest'
 import { fillStore, recordOf } from '../proof/records.ts'
 import { Differences } from '../src/move/diff.ts'
@@ -136,6 +138,30 @@ describe('nexus-admin migrate', () => {
     expect((await source.taskFiles.load('alpha', 'task-4.md'))?.content).toBe('other words')
     await expect(target.hostState.load('since')).rejects.toMatchObject({ code: 'unavailable', movedTo: 'filesystem' })
     expect(readdirSync(join(ground.folder, '.nexus', '.move')).filter((name) => name.endsWith('.json'))).toHaveLength(2)
+  })
+
+  test('with the DSN of another database nothing is taken back, and nothing there is deleted', async () => {
+    await using ground = await openGround()
+    {
+      await using source = await openFiles(ground)
+      await fill(source, 3)
+    }
+    expect((await migrate(ground, 'run')).status).toBe(0)
+    await using other = await freshDatabase(await testDsn())
+    const env = { ...files, NEXUS_STORAGE_DSN: other.dsn }
+    await using target = await openDatabase({ ...ground, env })
+    await target.hostState.save('dear', 1)
+    for (const order of ['undo', 'finish']) {
+      const refused = await ground.admin(['migrate', order, ...there, '--yes'], { env })
+      expect(refused).toMatchObject({ status: 78, stdout: '' })
+      expect(refused.stderr).toMatch(/^This postgres is not the one that the move \S+ was begun with/m)
+    }
+    expect((await target.hostState.load('dear'))?.value).toBe(1)
+    const lost = await ground.admin(['migrate', 'undo', ...there, '--yes', '--target-lost'], { env })
+    expect(lost.status, lost.stderr).toBe(0)
+    await using source = await openFiles(ground)
+    expect((await source.hostState.load('state_1'))?.value).toEqual({ n: 1, list: ['a b', 1.5] })
+    expect((await target.hostState.load('dear'))?.value).toBe(1)
   })
 
   test('a move that cannot be ended is given up: the source is open again, the target empty', async () => {

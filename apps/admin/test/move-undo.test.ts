@@ -6,13 +6,16 @@ import { createFakes, openMemoryBackend } from '@nexus/testkit'
 import { describe, expect, test } from 'vitest'
 import { fillStore, recordOf } from '../proof/records.ts'
 import { endOf } from '../src/move/ends.ts'
+import { finishMove } from '../src/move/finish.ts'
 import { openMoveFolder } from '../src/move/folder.ts'
-import { finishMove, type OrderOptions, runMove, undoMove } from '../src/move/orders.ts'
+import { type OrderOptions, runMove } from '../src/move/orders.ts'
 import { type Site, turnedRound } from '../src/move/site.ts'
+import { undoMove as undoMoveOf } from '../src/move/undo.ts'
 
 const { signal } = new AbortController()
 const progress = { begin() {}, add() {}, end() {}, say() {}, [Symbol.dispose]() {} }
 const options: OrderOptions = { signal, progress, patienceMs: 0 }
+const undoMove = (site: Site, given: OrderOptions, targetLost = false) => undoMoveOf(site, { ...given, targetLost })
 
 /** Five stores of three records, which are on files and are to move to a database. */
 const openSite = async () => {
@@ -78,6 +81,82 @@ describe('taking a move back', () => {
     await site.ends.source.records.unmarkMoved(['hostState'])
     await expect(undoMove(site, options)).rejects.toThrow(/^This move from filesystem to postgres no longer says/)
     expect(await site.folder.list()).toHaveLength(1)
+  })
+})
+
+test('one migrator at a time: the root is locked until a move is over', async () => {
+  const { site } = await openSite()
+  const tried: unknown[] = []
+  const begin = (): void => void tried.push(site.folder.lock().then(() => 'taken', String))
+  await runMove(site, { ...options, progress: { ...progress, begin }, leaveCorrupt: false })
+  const told = await Promise.all(tried)
+  expect(told.length).toBeGreaterThan(10)
+  expect(told.filter((one) => !/Another migrator is at work/.test(String(one)))).toEqual([])
+})
+
+describe('another database or root than the one of the move', () => {
+  /** The same site with another backend in the place of one that is gone. */
+  const withOther = async (site: Site, side: 'source' | 'target') => {
+    const other = openMemoryBackend(createFakes().context)
+    await other.hostState.save('dear', 1)
+    const { name } = site.ends[side]
+    const backends = { ...site.backends, [name]: other }
+    return { other, site: { ...site, backends, ends: { ...site.ends, [side]: { ...endOf(other), name } } } }
+  }
+  const refusal = (name: string) => ({
+    exit: 'configuration',
+    message: expect.stringMatching(new RegExp(`^This ${name} is not the one that the move \\S+ was begun with`)),
+  })
+
+  for (const side of ['source', 'target'] as const)
+    test(`is not undone, finished or gone on with on another ${side}`, async () => {
+      const { site } = await openSite()
+      const moved = await runMove(site, { ...options, leaveCorrupt: false })
+      const changed = await withOther(site, side)
+      const refused = refusal(changed.site.ends[side].name)
+      await expect(undoMove(changed.site, options)).rejects.toMatchObject(refused)
+      await expect(finishMove(changed.site, { ...options, force: true })).rejects.toMatchObject(refused)
+      await expect(runMove(changed.site, { ...options, leaveCorrupt: false })).rejects.toMatchObject(refused)
+      expect((await changed.other.hostState.load('dear'))?.value).toBe(1)
+      expect(await site.folder.list()).toEqual([moved])
+      for (const end of [site.ends.source, site.ends.target])
+        expect(await keysOf(end)).toEqual(['state_0', 'state_1', 'state_2'])
+    })
+
+  test('a move under way is not given up on another target', async () => {
+    const { site } = await openSite()
+    const { source, target } = site.ends
+    const dying = { ...target, records: { ...target.records, write: () => Promise.reject(new Killed()) } }
+    const run = runMove({ ...site, ends: { source, target: dying } }, { ...options, leaveCorrupt: false })
+    await expect(run).rejects.toThrow(Killed)
+    const changed = await withOther(site, 'target')
+    await expect(undoMove(changed.site, options)).rejects.toMatchObject(refusal('postgres'))
+    expect((await changed.other.hostState.load('dear'))?.value).toBe(1)
+    expect((await undoMove(site, options)).phase).toBe('undone')
+  })
+
+  test('where the target is lost for good, the source is opened again as it was moved', async () => {
+    const { site, filesystem, postgres } = await openSite()
+    await runMove(site, { ...options, leaveCorrupt: false })
+    await postgres.hostState.save('since', 1)
+    await expect(undoMove(site, options, true)).rejects.toThrow(/^--target-lost: the postgres of this move is there/)
+    const lostSource = await withOther(site, 'source')
+    await expect(undoMove(lostSource.site, options, true)).rejects.toMatchObject(refusal('filesystem'))
+    const changed = await withOther(site, 'target')
+    expect((await undoMove(changed.site, options, true)).phase).toBe('undone')
+    expect(await filesystem.hostState.load('since')).toBeNull()
+    expect(await keysOf(site.ends.source)).toEqual(['state_0', 'state_1', 'state_2'])
+    expect((await changed.other.hostState.load('dear'))?.value).toBe(1)
+    expect(await endOf(changed.other).records.moved()).toEqual([])
+  })
+
+  test('after a move is finished the stores can move back to where they were', async () => {
+    const { site } = await openSite()
+    await runMove(site, { ...options, leaveCorrupt: false })
+    await finishMove(site, { ...options, force: false })
+    const back = await runMove(turnedRound(site), { ...options, leaveCorrupt: false })
+    expect(back).toMatchObject({ phase: 'moved', from: 'postgres', to: 'filesystem', undoes: null })
+    expect(await keysOf(site.ends.source)).toEqual(['state_0', 'state_1', 'state_2'])
   })
 })
 

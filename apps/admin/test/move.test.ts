@@ -10,12 +10,15 @@ import { type MoveTools, moveStores } from '../src/move/move.ts'
 
 const { signal } = new AbortController()
 
-const fresh = (): Migration => ({
+type Places = Migration['places']
+
+const fresh = (places: Places): Migration => ({
   version: 1,
   id: 'm1',
   from: 'filesystem',
   to: 'postgres',
   stores: [...storeNames],
+  places,
   phase: 'copying',
   undoes: null,
   started_at: '2026-01-01T00:00:00.000Z',
@@ -31,7 +34,8 @@ const silent: MoveTools['progress'] = { begin() {}, add() {}, end() {}, say() {}
 const openPair = async (amount: number) => {
   const [source, target] = [openMemoryBackend(createFakes().context), openMemoryBackend(createFakes().context)]
   for (const store of storeNames) await fillStore(endOf(source).records, store, amount)
-  let file = fresh()
+  const places = { from: await endOf(source).records.identity(), to: await endOf(target).records.identity() }
+  let file = fresh(places)
   const tools: MoveTools = {
     ends: { source: { ...endOf(source), name: 'filesystem' }, target: { ...endOf(target), name: 'postgres' } },
     save: async (migration) => {
@@ -44,9 +48,10 @@ const openPair = async (amount: number) => {
     signal,
     now: () => 0,
     totals: new Map(),
+    over: [],
     leaveCorrupt: false,
   }
-  return { source, target, tools, file: () => file }
+  return { source, target, tools, places, file: () => file }
 }
 
 const measures = async (end: End) =>
@@ -80,7 +85,7 @@ const dyingAt = (tools: MoveTools, n: number, when: 'before' | 'after'): { tools
       return answer
     }
   const end = ({ name, records }: End): End => {
-    const { read, find, write, remove, moved, markMoved, unmarkMoved } = records
+    const { read, find, write, remove, moved, markMoved, unmarkMoved, identity } = records
     const wrapped: Records = {
       read: dying(read) as Records['read'],
       find: dying(find) as Records['find'],
@@ -89,6 +94,7 @@ const dyingAt = (tools: MoveTools, n: number, when: 'before' | 'after'): { tools
       moved: dying(moved),
       markMoved: dying(markMoved),
       unmarkMoved: dying(unmarkMoved),
+      identity: dying(identity),
     }
     return { name, records: wrapped }
   }
@@ -101,7 +107,7 @@ describe('moving stores', () => {
   test('every record is there afterwards, the source is kept and closed, the target open', async () => {
     const { source, target, tools, file } = await openPair(150)
     const before = await measures(tools.ends.source)
-    const moved = await moveStores(tools, fresh())
+    const moved = await moveStores(tools, file())
     expect(moved.phase).toBe('moved')
     expect(file()).toEqual(moved)
     expect(await measures(tools.ends.target)).toEqual(before)
@@ -115,7 +121,7 @@ describe('moving stores', () => {
   })
 
   test('what hosts write and delete while it copies is moved too; the target takes nothing until it is whole', async () => {
-    const { source, target, tools } = await openPair(50)
+    const { source, target, tools, file } = await openPair(50)
     const told: string[] = []
     const busy: MoveTools = {
       ...tools,
@@ -129,7 +135,7 @@ describe('moving stores', () => {
         return tools.quietDown()
       },
     }
-    await moveStores(busy, fresh())
+    await moveStores(busy, file())
     expect(told).toEqual(['unavailable filesystem'])
     expect((await target.hostState.load('late'))?.value).toEqual({ n: 1 })
     expect(await target.hostState.load('state_3')).toBeNull()
@@ -142,22 +148,24 @@ describe('moving stores', () => {
   test('killed before or after any of its calls it goes on, and never is the target written to once others may', async () => {
     const whole = await openPair(3)
     const counted = dyingAt(whole.tools, Number.POSITIVE_INFINITY, 'before')
-    await moveStores(counted.tools, fresh())
+    await moveStores(counted.tools, whole.file())
     const calls = counted.calls()
     expect(calls).toBeGreaterThan(50)
     for (const when of ['before', 'after'] as const)
       for (let n = 1; n <= calls; n += 1) {
         const { source, target, tools, file } = await openPair(3)
         const before = await measures(tools.ends.source)
-        await expect(moveStores(dyingAt(tools, n, when).tools, fresh()), `${when} ${n}`).rejects.toThrow(Killed)
+        await expect(moveStores(dyingAt(tools, n, when).tools, file()), `${when} ${n}`).rejects.toThrow(Killed)
         const isOpen = (await refusal(target.hostState.save('of a host', 1))) === 'taken'
-        // Before the first mark, which follows a look at the marks and at each store, nobody knows of the target; from then on
-        // one side at most is open.
-        const wasBegun = n > storeNames.length + (when === 'before' ? 2 : 1)
+        // Before the first mark, which follows a look at both places, at the marks and at each store, nobody knows of the
+        // target; from then on one side at most is open.
+        const wasBegun = n > storeNames.length + (when === 'before' ? 4 : 3)
         const sourceIsOpen = (await refusal(source.hostState.keys())) === 'taken'
         if (wasBegun) expect(isOpen && sourceIsOpen, `${when} ${n}`).toBe(false)
         if (!wasBegun) {
-          await expect(moveStores(tools, file()), `${when} ${n}`).rejects.toThrow(/^This postgres is not the one/)
+          await expect(moveStores(tools, file()), `${when} ${n}`).rejects.toThrow(
+            /^hostState in postgres is open and holds/,
+          )
           await target.hostState.delete('of a host')
         }
         expect((await moveStores(tools, file())).phase).toBe('moved')
@@ -169,7 +177,7 @@ describe('moving stores', () => {
   })
 
   test('what the target cannot keep is named, and the source stays open', async () => {
-    const { source, tools } = await openPair(120)
+    const { source, tools, file } = await openPair(120)
     const { records } = tools.ends.target
     const picky: Records = {
       ...records,
@@ -180,7 +188,7 @@ describe('moving stores', () => {
       },
     }
     const ends = { ...tools.ends, target: { ...tools.ends.target, records: picky } }
-    const failure = await moveStores({ ...tools, ends }, fresh()).catch((error: unknown) => error)
+    const failure = await moveStores({ ...tools, ends }, file()).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(CommandError)
     expect(failure).toMatchObject({
       exit: 'failed',
@@ -196,7 +204,7 @@ describe('moving stores', () => {
   })
 
   test('a writer that comes through after the mark is found by the comparison, and moved', async () => {
-    const { tools } = await openPair(10)
+    const { tools, file } = await openPair(10)
     const { records } = tools.ends.source
     const stray = recordOf('hostState', 77)
     let reads = 0
@@ -210,7 +218,7 @@ describe('moving stores', () => {
       },
     }
     const ends = { ...tools.ends, source: { ...tools.ends.source, records: leaky } }
-    const moved = await moveStores({ ...tools, ends }, fresh())
+    const moved = await moveStores({ ...tools, ends }, file())
     expect((await tools.ends.target.records.find('hostState', ['state_77'])).map(({ key }) => key)).toEqual([
       'state_77',
     ])
@@ -218,48 +226,75 @@ describe('moving stores', () => {
     expect(await measures(tools.ends.target)).toEqual(await measures(tools.ends.source))
   })
 
-  test('another target than the one it was begun with is refused, and nothing there is deleted', async () => {
-    const { tools, file } = await openPair(3)
-    await expect(moveStores(dyingAt(tools, 30, 'before').tools, fresh())).rejects.toThrow(Killed)
-    const other = openMemoryBackend(createFakes().context)
-    await other.hostState.save('dear', 1)
-    const ends = { ...tools.ends, target: { ...endOf(other), name: 'postgres' } }
-    await expect(moveStores({ ...tools, ends }, file())).rejects.toThrow(/^This postgres is not the one/)
-    expect((await other.hostState.load('dear'))?.value).toBe(1)
-    // Nor one that another move has closed, with as little in it.
-    const taken = openMemoryBackend(createFakes().context)
-    await endOf(taken).records.markMoved([{ store: 'inbox', to: 'filesystem', at: new Date(0) }])
-    const others = { ...tools.ends, target: { ...endOf(taken), name: 'postgres' } }
-    await expect(moveStores({ ...tools, ends: others }, file())).rejects.toThrow(/^This postgres is not the one/)
-    expect(await endOf(taken).records.moved()).toEqual([{ store: 'inbox', to: 'filesystem', at: new Date(0) }])
+  test('another target than the one it was begun with is refused at every step, and nothing there is deleted', async () => {
+    const whole = await openPair(3)
+    const counted = dyingAt(whole.tools, Number.POSITIVE_INFINITY, 'before')
+    await moveStores(counted.tools, whole.file())
+    for (let n = 10; n <= counted.calls(); n += 7) {
+      const { tools, file } = await openPair(3)
+      await expect(moveStores(dyingAt(tools, n, 'before').tools, file())).rejects.toThrow(Killed)
+      const other = openMemoryBackend(createFakes().context)
+      await other.hostState.save('dear', 1)
+      const ends = { ...tools.ends, target: { ...endOf(other), name: 'postgres' } }
+      const resumed = moveStores({ ...tools, ends }, file())
+      await expect(resumed, String(n)).rejects.toMatchObject({
+        exit: 'configuration',
+        message: expect.stringMatching(
+          /^This postgres is not the one that the move m1 was begun with: it is \S+, and was/,
+        ),
+      })
+      expect((await other.hostState.load('dear'))?.value).toBe(1)
+      expect(await endOf(other).records.moved()).toEqual([])
+    }
   })
 
-  test('a target that was made anew while both sides were closed is copied to again before it is opened', async () => {
+  test('another source than the one it was begun with is refused', async () => {
     const { tools, file } = await openPair(3)
-    const before = await measures(tools.ends.source)
+    await expect(moveStores(dyingAt(tools, 30, 'before').tools, file())).rejects.toThrow(Killed)
+    const before = await measures(tools.ends.target)
+    const source = { ...endOf(openMemoryBackend(createFakes().context)), name: 'filesystem' }
+    await expect(moveStores({ ...tools, ends: { ...tools.ends, source } }, file())).rejects.toMatchObject({
+      exit: 'configuration',
+      message: expect.stringMatching(/^This filesystem is not the one/),
+    })
+    expect(await measures(tools.ends.target)).toEqual(before)
+  })
+
+  test('a target that becomes another one while it is copied to is not opened', async () => {
+    const { tools, file } = await openPair(3)
+    const target = tools.ends.target
+    let identity = target.records.identity
+    const changing = { ...target, records: { ...target.records, identity: () => identity() } }
     const closing: MoveTools = {
       ...tools,
-      save: async (migration) => {
-        await tools.save(migration)
-        if (migration.closed_at !== null) throw new Killed()
+      ends: { ...tools.ends, target: changing },
+      quietDown: async () => {
+        identity = async () => 'another'
+        return tools.quietDown()
       },
     }
-    await expect(moveStores(closing, fresh())).rejects.toThrow(Killed)
-    const anew = openMemoryBackend(createFakes().context)
-    const ends = { ...tools.ends, target: { ...endOf(anew), name: 'postgres' } }
-    expect((await moveStores({ ...tools, ends }, file())).phase).toBe('moved')
-    expect(await measures(ends.target)).toEqual(before)
+    await expect(moveStores(closing, file())).rejects.toThrow(/^This postgres is not the one/)
+    expect(await target.records.moved()).toHaveLength(storeNames.length)
   })
 
-  test('an empty target is never taken for one that was opened', async () => {
-    const { tools, file } = await openPair(3)
-    const opening = { ...tools.ends.target.records, unmarkMoved: () => Promise.reject(new Killed()) }
-    const ends = { ...tools.ends, target: { ...tools.ends.target, records: opening } }
-    await expect(moveStores({ ...tools, ends }, fresh())).rejects.toThrow(Killed)
-    const anew = { ...endOf(openMemoryBackend(createFakes().context)), name: 'postgres' }
-    const call = moveStores({ ...tools, ends: { ...tools.ends, target: anew } }, file())
-    await expect(call).rejects.toThrow(/^This postgres is not the one/)
-    expect(file().phase).toBe('closing')
+  test('of two moves into one target the second is told of the first, and changes nothing', async () => {
+    const { tools, target, places, file } = await openPair(3)
+    const second = openMemoryBackend(createFakes().context)
+    await second.hostState.save('of another root', 1)
+    const ends = { source: { ...endOf(second), name: 'filesystem' }, target: tools.ends.target }
+    const other = { ...fresh({ ...places, from: await ends.source.records.identity() }), id: 'm2' }
+    const told = { exit: 'locked', message: expect.stringMatching(/^Another move has closed \w+ in postgres: m1\. /) }
+    await expect(moveStores(dyingAt(tools, 30, 'before').tools, file())).rejects.toThrow(Killed)
+    await expect(moveStores({ ...tools, ends }, other)).rejects.toMatchObject(told)
+    // Nor where it looked before the first had begun.
+    const { records } = tools.ends.target
+    const early = { ...records, moved: async () => [], read: async () => ({ items: [], corrupt: [], cursor: null }) }
+    const late = { ...ends, target: { name: 'postgres', records: early } }
+    await expect(moveStores({ ...tools, ends: late }, other)).rejects.toMatchObject(told)
+    expect((await records.moved()).map(({ by }) => by)).toEqual(storeNames.map(() => 'm1'))
+    expect((await moveStores(tools, file())).phase).toBe('moved')
+    expect(await target.hostState.load('of another root')).toBeNull()
+    expect((await second.hostState.load('of another root'))?.value).toBe(1)
   })
 
   test('killed between two marks of the source it sets the others, and asks no host that a closed store would refuse', async () => {
@@ -273,7 +308,7 @@ describe('moving stores', () => {
       },
     }
     const ends = { ...tools.ends, source: { ...tools.ends.source, records: halfway } }
-    await expect(moveStores({ ...tools, ends }, fresh())).rejects.toThrow(Killed)
+    await expect(moveStores({ ...tools, ends }, file())).rejects.toThrow(Killed)
     expect(await records.moved()).toHaveLength(1)
     const quietDown = (): never => {
       throw new Error('asked')
@@ -309,7 +344,7 @@ describe('moving stores', () => {
       },
     }
     const kept = async () => (await tools.ends.target.records.find('hostState', ['state_1'])).map(({ key }) => key)
-    await expect(moveStores(spoiling, fresh())).rejects.toThrow(
+    await expect(moveStores(spoiling, file())).rejects.toThrow(
       'hostState: 1 records of the source cannot be read, state_1.json among them. Mend or remove them, or repeat the command with --leave-corrupt.',
     )
     expect(await kept()).toEqual(['state_1'])

@@ -115,6 +115,13 @@ export interface Moved {
   /** The backend to route it to. */
   to: string
   at: Date
+  /** Which move took it there, where the mark says so. */
+  by?: string | undefined
+}
+
+export interface MarkOptions extends CallOptions {
+  /** Moves whose marks may be replaced, besides the move's own and marks that name none. */
+  over?: readonly string[]
 }
 
 /** How every call of a store that moved away is refused. [C-MOVE-7] */
@@ -162,8 +169,17 @@ export interface Records {
   /** Which stores have moved away from here. */
   moved(options?: CallOptions): Promise<Moved[]>
 
-  /** Durable, and after it no write of another process is acknowledged here that was not there before. */
-  markMoved(moved: readonly Moved[], options?: CallOptions): Promise<void>
+  /**
+   * Durable, and after it no write of another process is acknowledged here that was not there before. A mark that another
+   * move has put stays: where there is one, none of these is put, and those in the way are the answer. [C-MOVE-7, C-MOVE-9]
+   */
+  markMoved(moved: readonly Moved[], options?: MarkOptions): Promise<Moved[]>
+
+  /**
+   * Names the place where the records are kept, a database or a root: the same for every opening of it, after a restart and
+   * under another name; another one for a place that was made anew. [C-MOVE-8]
+   */
+  identity(options?: CallOptions): Promise<string>
 
   /** These stores are at home here again. */
   unmarkMoved(stores: readonly StoreName[], options?: CallOptions): Promise<void>

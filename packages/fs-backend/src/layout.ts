@@ -79,6 +79,8 @@ export const createLayout = (root: string) => {
       return join(root, '.dedup', hash.slice(0, 2), `${hash}.json`)
     },
     sequence: join(root, '.seq'),
+    /** Names this root among all. */
+    identity: join(root, '.identity'),
     /** Which stores have gone to another backend: one file for each. */
     moved: join(root, '.moved'),
     movedStore: (store: StoreName): string => join(root, '.moved', `${store}.json`),

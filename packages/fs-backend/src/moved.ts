@@ -16,7 +16,7 @@ import { encodeJson } from './documents.ts'
 import { storeErrorOf, unsure } from './fs-errors.ts'
 import type { Layout } from './layout.ts'
 
-const Mark = z.object({ store: z.enum(storeNames), to: z.string(), at: z.coerce.date() })
+const Mark = z.object({ store: z.enum(storeNames), to: z.string(), at: z.coerce.date(), by: z.string().optional() })
 
 /** Which stores have moved to another backend. What says so lies in the root, so every process on it knows at its next call. */
 export interface Marks {
@@ -25,7 +25,10 @@ export interface Marks {
   isMoved(store: StoreName): boolean
   /** Throws `unavailable`, with `movedTo`, where the store has moved. */
   check(store: StoreName, outcome?: Outcome): void
-  mark(moved: Moved): Promise<void>
+  /** Answers the mark that another move has put, which stays. */
+  mark(moved: Moved, over: readonly string[]): Promise<Moved | null>
+  /** That mark, without putting one. */
+  inTheWay(moved: Moved, over: readonly string[]): Moved | null
   unmark(store: StoreName): Promise<void>
 }
 
@@ -60,8 +63,15 @@ export const createMarks = (layout: Layout, atomic: Atomic): Marks => {
     }
   }
 
+  const inTheWay: Marks['inTheWay'] = ({ store, by }, over) => {
+    const there = present(store)
+    const isReplaced = there?.by === undefined || there.by === by || over.includes(there.by)
+    return isReplaced ? null : there
+  }
+
   return {
     present,
+    inTheWay,
     isMoved: isThere,
     check(store, outcome = 'not-applied') {
       const moved = present(store)
@@ -69,8 +79,15 @@ export const createMarks = (layout: Layout, atomic: Atomic): Marks => {
       const refusal = movedAway(moved)
       throw outcome === 'unknown' ? unsure(refusal) : refusal
     },
-    async mark({ store, to, at }) {
-      await atomic.replace(layout.movedStore(store), encodeJson({ store, to, at: at.toISOString() }))
+    async mark(moved, over) {
+      const { store, to, at, by } = moved
+      const path = layout.movedStore(store)
+      const bytes = encodeJson({ store, to, at: at.toISOString(), ...(by !== undefined && { by }) })
+      // Of two moves one makes it. What may be replaced belongs to the move itself, which one process at a time is at.
+      if ((await atomic.createOnce(path, bytes)) === 'created') return null
+      const other = inTheWay(moved, over)
+      if (!other) await atomic.replace(path, bytes)
+      return other
     },
     async unmark(store) {
       await atomic.remove(layout.movedStore(store))

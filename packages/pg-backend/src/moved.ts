@@ -1,4 +1,4 @@
-import { isStoreError, type Moved, movedAway, type StoreName, storeNames } from '@nexus/core'
+import { isStoreError, type MarkOptions, type Moved, movedAway, type StoreName, storeNames } from '@nexus/core'
 import type { PgClient } from './client.ts'
 import { dropFence, listMoved, type MovedRow, markMoved, putFence, unmarkMoved } from './statements/moved.ts'
 import type { Call } from './tools.ts'
@@ -10,13 +10,24 @@ export interface Marks {
   /** Looks into the database. */
   read(call?: Partial<Call>): Promise<Moved[]>
   note(rows: readonly MovedRow[]): Moved[]
-  put(moved: readonly Moved[], call: Partial<Call>): Promise<void>
+  /** Answers the marks of other moves that stand in the way: then none is put. */
+  put(moved: readonly Moved[], options: MarkOptions): Promise<Moved[]>
   take(stores: readonly StoreName[], call: Partial<Call>): Promise<void>
 }
 
-const readMark = ({ store, moved_to, at }: MovedRow): Moved[] => {
+const readMark = ({ store, moved_to, at, moved_by }: MovedRow): Moved[] => {
   const name = storeNames.find((known) => known === store)
-  return name ? [{ store: name, to: moved_to, at }] : []
+  return name ? [{ store: name, to: moved_to, at, ...(moved_by !== null && { by: moved_by }) }] : []
+}
+
+/** Undoes a transaction that marks of other moves stand in the way of. */
+class InTheWay extends Error {
+  readonly put: readonly string[]
+
+  constructor(put: readonly string[]) {
+    super('A mark of another move is in the way.')
+    this.put = put
+  }
 }
 
 /** What putting and taking a fence may take: it waits for those who write. */
@@ -37,18 +48,33 @@ export const createMarks = ({ query, transaction }: Pick<PgClient, 'query' | 'tr
     },
     read,
     note,
-    async put(moved, { signal }) {
-      const values = [moved.map(({ store }) => store), moved.map(({ to }) => to), moved.map(({ at }) => at)]
+    async put(moved, { signal, over = [] }) {
+      const values = [
+        moved.map(({ store }) => store),
+        moved.map(({ to }) => to),
+        moved.map(({ at }) => at),
+        moved.map(({ by }) => by ?? null),
+        [...over],
+      ]
       // The mark and the fences that tell of it are there together or not at all.
       const work = transaction(
         async (within) => {
-          await within(markMoved.text, values)
+          const put = await within<{ store: string }>(markMoved.text, values)
+          if (put.rows.length < moved.length) throw new InTheWay(put.rows.map(({ store }) => store))
           for (const { store } of moved) await within(putFence(store))
         },
         { signal, timeoutMs: fenceMs },
       )
-      await work
-      await read({ signal })
+      const refused = await work.then(
+        () => null,
+        (error: unknown) => {
+          if (error instanceof InTheWay) return error
+          throw error
+        },
+      )
+      const present = await read({ signal })
+      const others = moved.filter(({ store }) => refused && !refused.put.includes(store)).map(({ store }) => store)
+      return present.filter(({ store }) => others.includes(store))
     },
     async take(stores, { signal }) {
       await transaction(

@@ -13,6 +13,7 @@ export const tables = [
   'nexus_applied',
   'nexus_conflicts',
   'nexus_moved',
+  'nexus_identity',
 ]
 
 /** `CREATE OR REPLACE TRIGGER` came with it. */

@@ -50,8 +50,16 @@ export const modules = {
   ...recordModules,
 }
 
-/** What reads all that it is asked to look through: an operator's purge, host state and marks of what moved, which are few. */
-export const slow = ['purgeTasks', 'listHostStateKeys', 'findHostState', 'removeHostState', 'listMoved', 'unmarkMoved']
+/** What reads all that it is asked to look through: an operator's purge, and host state and marks of what moved, which are few. */
+export const slow = [
+  'purgeTasks',
+  'listHostStateKeys',
+  'findHostState',
+  'removeHostState',
+  'listMoved',
+  'unmarkMoved',
+  'readIdentity',
+]
 
 const identity = [project, issue, 'a5', 'complete']
 const words = [...identity, 'other words', '{}', 'run-9']

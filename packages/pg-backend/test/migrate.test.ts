@@ -41,6 +41,7 @@ describe('[C-PG-1] an empty database', () => {
       'nexus_completions',
       'nexus_conflicts',
       'nexus_host_state',
+      'nexus_identity',
       'nexus_inbox_queue',
       'nexus_moved',
       'nexus_quarantine',

@@ -119,7 +119,7 @@ const inboxStatements = (): Given[] => [
 ]
 
 const markStatements = (): Given[] => [
-  { name: 'markMoved', statement: moved.markMoved, values: [['inbox'], ['another'], [now]] },
+  { name: 'markMoved', statement: moved.markMoved, values: [['inbox'], ['another'], [now], ['m1'], ['m0']] },
 ]
 
 export const recordStatements = (): Given[] => [

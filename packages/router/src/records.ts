@@ -34,11 +34,20 @@ export const routedRecords = (connectionOf: ConnectionOf): Records => {
       return all
     },
     async markMoved(moved, options) {
+      const inTheWay: Moved[] = []
       for (const [records, stores] of await sides(moved.map(({ store }) => store)))
-        await records.markMoved(
-          moved.filter(({ store }) => stores.includes(store)),
-          options,
+        inTheWay.push(
+          ...(await records.markMoved(
+            moved.filter(({ store }) => stores.includes(store)),
+            options,
+          )),
         )
+      return inTheWay
+    },
+    async identity(options) {
+      const all: string[] = []
+      for (const records of (await sides(storeNames)).keys()) all.push(await records.identity(options))
+      return all.join('+')
     },
     async unmarkMoved(given, options) {
       for (const [records, stores] of await sides(given)) await records.unmarkMoved(stores, options)

@@ -8,12 +8,14 @@ import { linesOf } from '../cli/line.ts'
 import { envelope, type Json, print, say } from '../cli/output.ts'
 import { confirmed } from '../cli/prompt.ts'
 import { compareEnds, Differences, differencesText } from './diff.ts'
+import { finishMove } from './finish.ts'
 import { Migration, moveOptions } from './migration.ts'
-import { finishMove, lossOf, runMove, undoable, undoMove } from './orders.ts'
+import { runMove } from './orders.ts'
 import { MovePlan, planMove, planText } from './plan.ts'
 import { type Progress, withProgress } from './progress.ts'
 import { type DirectionOptions, type Site, withSite } from './site.ts'
 import { interruptible } from './stop-signal.ts'
+import { lossOf, type UndoOptions, undoable, undoMove } from './undo.ts'
 
 /** What `migrate run`, `finish` and `undo` print with `--json`: the receipt as its file has it. */
 export const Receipt = envelope({ file: Migration.shape.id.describe('where the receipt lies'), receipt: Migration })
@@ -54,12 +56,18 @@ interface Allowed extends Json {
   yes?: boolean
   force?: boolean
   leaveCorrupt?: boolean
+  targetLost?: boolean
 }
 
 const ordered = async (site: Site, command: string, options: Allowed, order: Order): Promise<void> => {
   const { from, to, stores } = site.direction
-  const { yes = false, force = false, leaveCorrupt = false } = options
-  const allowed = { ...(yes && { yes }), ...(force && { force }), ...(leaveCorrupt && { leave_corrupt: true }) }
+  const { yes = false, force = false, leaveCorrupt = false, targetLost = false } = options
+  const allowed = {
+    ...(yes && { yes }),
+    ...(force && { force }),
+    ...(leaveCorrupt && { leave_corrupt: true }),
+    ...(targetLost && { target_lost: true }),
+  }
   const receipt = await audited(
     site.root,
     { command: `migrate ${command}`, arguments: { from, to, ...allowed }, what: stores },
@@ -107,20 +115,23 @@ const finish = (options: Options & { yes?: boolean; force?: boolean }): Promise<
     }),
   )
 
-const mayUndo = async (site: Site, options: { yes?: boolean }, signal: AbortSignal): Promise<boolean> => {
-  const { wasOpened } = await undoable(site, { signal })
+const mayUndo = async (site: Site, options: { yes?: boolean }, given: UndoOptions): Promise<boolean> => {
+  const { signal, targetLost } = given
+  const { wasOpened } = await undoable(site, given)
   if (!wasOpened || options.yes) return true
+  const { from, to } = site.direction
+  if (targetLost)
+    return confirmed(`migrate undo: take the copy in ${from} as it was moved, without what ${to} had since?`, options)
   const { written, removed } = await lossOf(site, { signal })
-  const { from } = site.direction
   say(`${written} records come back new or changed; ${removed} are in ${from} alone.`)
   return removed === 0 || confirmed(`migrate undo: delete these ${removed} from ${from}?`, options)
 }
 
-const undo = (options: Options & Drain & { yes?: boolean }): Promise<void> =>
+const undo = (options: Options & Drain & { yes?: boolean; targetLost?: boolean }): Promise<void> =>
   interruptible((signal) =>
     withSite(options, async (site) => {
-      if (!(await mayUndo(site, options, signal))) return refused()
-      const given = { ...patience(options), signal }
+      const given = { ...patience(options), targetLost: options.targetLost ?? false, signal }
+      if (!(await mayUndo(site, options, given))) return refused()
       await ordered(site, 'undo', options, (progress) => undoMove(site, { ...given, progress }))
     }),
   )
@@ -203,6 +214,7 @@ export const addMigrateCommands = (cli: Cli): void => {
       }),
     ),
   )
+    .option('--target-lost', 'the target is gone for good: the source is opened again as it was moved')
     .option('--yes', 'do not ask, even where records are deleted that only the source has')
     .action(undo)
 }

@@ -37,6 +37,8 @@ export const Migration = z.object({
   from: z.enum(backendNames),
   to: z.enum(backendNames),
   stores: z.array(z.enum(storeNames)),
+  /** The database and the root that it is between, by their identities: the same command may mean others later. */
+  places: z.object({ from: z.string(), to: z.string() }),
   phase: z.enum(['copying', 'closing', 'moved', 'finished', 'undone']),
   /** The move that this one takes back. */
   undoes: z.string().nullable(),
@@ -54,6 +56,9 @@ export type MigrationPass = z.output<typeof PassOf>
 
 /** Whether it is under way: it must be gone on with, or taken back, before another one may begin. */
 export const isOpen = ({ phase }: Migration): boolean => phase === 'copying' || phase === 'closing'
+
+/** Whether nothing of it is left to be done: what it has closed stays closed, or is open for good. */
+export const isOver = ({ phase }: Migration): boolean => phase === 'finished' || phase === 'undone'
 
 export type Direction = Pick<Migration, 'from' | 'to' | 'stores'>
 

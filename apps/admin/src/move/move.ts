@@ -1,8 +1,10 @@
-import type { CorruptEntry, Moved, StoreName } from '@nexus/core'
+import type { CorruptEntry, StoreName } from '@nexus/core'
 import { CommandError } from '../cli/exit.ts'
 import { catchUp, copyStore, type Measure, measureStore, type Pass, type PassOptions } from './copy.ts'
-import type { End, Ends } from './ends.ts'
+import type { Ends } from './ends.ts'
+import { areClosed, claimTarget, closedStores, closeSource, openAgain } from './marks.ts'
 import { isOpen, type Migration, type MigrationPass, moveOptions } from './migration.ts'
+import { checkPlaces } from './places.ts'
 import type { Progress } from './progress.ts'
 import type { Quieted } from './quiet-hosts.ts'
 import { createRefusals, putAside } from './refused.ts'
@@ -22,6 +24,8 @@ export interface MoveTools {
   now(): number
   /** How many records the source has, where somebody counted them. */
   totals: ReadonlyMap<StoreName, number>
+  /** Moves of this root that are over: another may take what they have closed. */
+  over: readonly string[]
   /** Whether unreadable records may stay where they are. */
   leaveCorrupt: boolean
 }
@@ -97,56 +101,6 @@ const copyAll = async (tools: MoveTools, begun: Migration): Promise<Migration> =
   return migration
 }
 
-const marksOf = ({ stores }: Migration, to: string, at: string): Moved[] =>
-  stores.map((store) => ({ store, to, at: new Date(at) }))
-
-const ownMarks = async ({ records }: End, { stores }: Migration, signal: AbortSignal): Promise<Moved[]> =>
-  (await records.moved({ signal })).filter(({ store }) => stores.includes(store))
-
-/** The target's mark of a move tells by its time which move it is of: another database, or another move, has another one. */
-export const isMarkOf = ({ to, at }: Moved, { from, started_at: startedAt }: Migration): boolean =>
-  to === from && at.getTime() === Date.parse(startedAt)
-
-const refuseOther = (target: string, migration: Migration): never => {
-  throw new CommandError(
-    'failed',
-    `This ${target} is not the one that the move was begun with, or another move has it. Nothing was changed there. Set NEXUS_STORAGE_DSN and NEXUS_DIR as they were then and repeat the command; if that ${target} is lost, take the move back and begin anew: nexus-admin migrate undo ${moveOptions(migration)}`,
-  )
-}
-
-const isEmpty = async ({ records }: End, store: StoreName, signal: AbortSignal): Promise<boolean> => {
-  const { items, corrupt } = await records.read(store, { limit: 1 }, { signal })
-  return items.length + corrupt.length === 0
-}
-
-/**
- * Closes the target for this move. What is closed there by this very move is its copy; what is open must be empty, since a pass
- * deletes what the source has not. The kept copy that a move back goes to is closed by the move it takes back.
- */
-const claimTarget = async ({ ends, signal }: MoveTools, migration: Migration): Promise<void> => {
-  const { target, source } = ends
-  const marks = await ownMarks(target, migration, signal)
-  for (const store of migration.stores) {
-    const mark = marks.find((each) => each.store === store)
-    const isOurs = mark
-      ? isMarkOf(mark, migration) || (migration.undoes !== null && mark.to === source.name)
-      : await isEmpty(target, store, signal)
-    if (!isOurs) refuseOther(target.name, migration)
-  }
-  await target.records.markMoved(marksOf(migration, source.name, migration.started_at), { signal })
-}
-
-/** Whether every one of the stores is closed on a side for the sake of the other. */
-export const areClosed = async (
-  { records }: End,
-  stores: readonly StoreName[],
-  to: string,
-  signal: AbortSignal,
-): Promise<boolean> => {
-  const moved = await records.moved({ signal })
-  return stores.every((store) => moved.some((mark) => mark.store === store && mark.to === to))
-}
-
 const measureBoth = async ({ ends, progress, signal, totals }: MoveTools, store: StoreName) => {
   progress.begin(`comparing ${store}`, totals.get(store) ?? null)
   const [source, target] = await Promise.all([
@@ -200,7 +154,8 @@ const open = async (tools: MoveTools, verified: Migration): Promise<Migration> =
   const { ends, signal, now } = tools
   // What was found equal must be known before others write to the target.
   await tools.save(verified)
-  await ends.target.records.unmarkMoved(verified.stores, { signal })
+  await checkPlaces(ends, verified, signal)
+  await openAgain(ends.target, verified, signal)
   const moved: Migration = { ...verified, phase: 'moved', moved_at: iso(now()) }
   await tools.save(moved)
   await tools.welcome()
@@ -211,14 +166,14 @@ const close = async (tools: MoveTools, copied: Migration): Promise<Migration> =>
   const { ends, progress, signal, now } = tools
   const closing: Migration = { ...copied, phase: 'closing', verified: null }
   await tools.save(closing)
-  if (await areClosed(ends.source, closing.stores, ends.target.name, signal)) return closing
+  const { length: closedNow } = await closedStores(ends.source, closing, signal)
+  if (closedNow === closing.stores.length) return closing
   // Killed between two marks: the hosts were asked, and a store that is closed cannot be asked again.
-  const isPartly = (await ownMarks(ends.source, closing, signal)).some(({ to }) => to === ends.target.name)
-  await using quieted = isPartly ? null : await tools.quietDown()
+  await using quieted = closedNow > 0 ? null : await tools.quietDown()
   if (quieted && quieted.silent.length > 0)
     progress.say(`These hosts have not answered, and are refused from now on: ${quieted.silent.join(', ')}`)
   const closedAt = iso(now())
-  await ends.source.records.markMoved(marksOf(closing, ends.target.name, closedAt), { signal })
+  await closeSource(ends, closing, closedAt, signal)
   await tools.forget()
   const closed = { ...closing, closed_at: closedAt }
   await tools.save(closed)
@@ -227,7 +182,7 @@ const close = async (tools: MoveTools, copied: Migration): Promise<Migration> =>
 
 /**
  * Whether a killed migrator had opened the target already: then hosts may be at work there, and nothing may be written over. It is
- * opened only after everything was found equal. A target that holds nothing of that is another one, and refused.
+ * opened only after everything was found equal.
  */
 export const wasOpened = async (
   { source, target }: Ends,
@@ -236,11 +191,7 @@ export const wasOpened = async (
 ): Promise<boolean> => {
   const { phase, stores, verified } = migration
   if (phase !== 'closing' || !stores.every((store) => verified?.some((each) => each.store === store))) return false
-  if (!(await areClosed(source, stores, target.name, signal))) return false
-  if (await areClosed(target, stores, source.name, signal)) return false
-  const filled = (verified ?? []).filter(({ records }) => records > 0)
-  for (const { store } of filled) if (!(await isEmpty(target, store, signal))) return true
-  return filled.length === 0 || refuseOther(target.name, migration)
+  return (await areClosed(source, migration, signal)) && !(await areClosed(target, migration, signal))
 }
 
 /**
@@ -248,14 +199,15 @@ export const wasOpened = async (
  * equal, the source from the last pass on: at no moment are both open. Wherever it dies, the same call goes on with it.
  */
 export const moveStores = async (tools: MoveTools, migration: Migration): Promise<Migration> => {
-  const { ends, signal } = tools
+  const { ends, signal, over } = tools
+  await checkPlaces(ends, migration, signal)
   if (!isOpen(migration)) {
     await tools.welcome()
     return migration
   }
   if (await wasOpened(ends, migration, signal)) return open(tools, migration)
-  await claimTarget(tools, migration)
-  if (migration.phase === 'closing' && (await areClosed(ends.source, migration.stores, ends.target.name, signal)))
+  await claimTarget(ends, migration, { signal, over })
+  if (migration.phase === 'closing' && (await areClosed(ends.source, migration, signal)))
     return open(tools, await verifyAll(tools, { ...migration, verified: null }))
   const copied = await copyAll(tools, migration)
   return open(tools, await verifyAll(tools, await close(tools, copied)))

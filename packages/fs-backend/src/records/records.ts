@@ -1,8 +1,9 @@
-import { checkCount, type Records, readRecords, type StoreName, type Stores, storeNames } from '@nexus/core'
+import { checkCount, type Moved, type Records, readRecords, type StoreName, type Stores, storeNames } from '@nexus/core'
 import type { Drops } from '../completions/drops.ts'
 import type { Mirror } from '../completions/mirror.ts'
 import type { Seen } from '../completions/seen.ts'
 import { begun } from '../fs-errors.ts'
+import { readIdentity } from '../identity.ts'
 import type { FsTools } from '../tools.ts'
 import { createCompletionRecords } from './completions.ts'
 import { createHostStateRecords } from './host-state.ts'
@@ -20,7 +21,7 @@ interface RecordsParts {
   mirror: Mirror
 }
 
-/** Whole records in the documented layout. They are there whichever stores have moved away. [C-MOVE-1..7] */
+/** Whole records in the documented layout. They are there whichever stores have moved away. [C-MOVE-1..9] */
 export const createRecords = (tools: FsTools, { stores, ...mailbox }: RecordsParts): Records => {
   const { marks, checkOpen } = tools
   const names = createNames(tools.listing)
@@ -57,7 +58,19 @@ export const createRecords = (tools: FsTools, { stores, ...mailbox }: RecordsPar
     },
     async markMoved(moved, options) {
       checkOpen(options)
-      for (const mark of moved) await marks.mark(mark)
+      const over = options?.over ?? []
+      const before = moved.flatMap((mark) => marks.inTheWay(mark, over) ?? [])
+      if (before.length > 0) return before
+      const inTheWay: Moved[] = []
+      for (const mark of moved) {
+        const other = await marks.mark(mark, over)
+        if (other) inTheWay.push(other)
+      }
+      return inTheWay
+    },
+    async identity(options) {
+      checkOpen(options)
+      return readIdentity(tools)
     },
     async unmarkMoved(gone, options) {
       checkOpen(options)

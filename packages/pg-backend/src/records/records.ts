@@ -5,6 +5,7 @@ import {
   isStoreError,
   type Records,
   readRecords,
+  StoreError,
   type StoreName,
   type StoreRecords,
   unfit,
@@ -12,7 +13,7 @@ import {
 import type { Marks } from '../moved.ts'
 import { sqlStateOf } from '../pg-errors.ts'
 import { type RunStatement, runWithin } from '../query.ts'
-import { asMover } from '../statements/moved.ts'
+import { asMover, readIdentity } from '../statements/moved.ts'
 import type { Call, PgTools } from '../tools.ts'
 import { inboxShelf } from './inbox.ts'
 import type { Shelf } from './shelf.ts'
@@ -123,7 +124,17 @@ export const createRecords = (tools: PgTools, marks: Marks): Records => {
     },
     async markMoved(moved, options) {
       checkOpen(options)
-      await marks.put(moved, options ?? {})
+      return marks.put(moved, options ?? {})
+    },
+    async identity(options) {
+      const [row] = await run(readIdentity, [], begin(options))
+      if (row) return row.identity
+      throw new StoreError({
+        code: 'corrupt',
+        place: 'nexus_identity',
+        message:
+          'nexus_identity names this database among all, and is empty. Restore its row; if no move is under way: INSERT INTO nexus_identity DEFAULT VALUES;',
+      })
     },
     async unmarkMoved(stores, options) {
       checkOpen(options)

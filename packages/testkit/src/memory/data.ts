@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Moved, StoreName } from '@nexus/core'
 import { createMemoryInboxData, type MemoryInboxData } from './inbox-data.ts'
 
@@ -58,6 +59,8 @@ export interface MemoryData {
   inbox: MemoryInboxData
   kept: KeptCopy[]
   moved: Map<StoreName, Moved>
+  /** Names it among all. */
+  identity: string
   /** The next number of a sequence. */
   next(): number
   /** From now on the next number is greater than this one. */
@@ -74,6 +77,7 @@ export const createMemoryData = (): MemoryData => {
     inbox: createMemoryInboxData(),
     kept: [],
     moved: new Map(),
+    identity: randomUUID(),
     next: () => ++sequence,
     passOver(number) {
       sequence = Math.max(sequence, number)

@@ -39,7 +39,17 @@ export const createMemoryRecords = ({ data, checkOpen }: MemoryTools): Records =
     },
     async markMoved(moved, options) {
       checkOpen(options)
-      for (const mark of moved) data.moved.set(mark.store, mark)
+      const over = [undefined, ...(options?.over ?? [])]
+      const inTheWay = moved.flatMap(({ store, by }) => {
+        const present = data.moved.get(store)
+        return present && present.by !== by && !over.includes(present.by) ? [present] : []
+      })
+      if (inTheWay.length === 0) for (const mark of moved) data.moved.set(mark.store, mark)
+      return inTheWay
+    },
+    async identity(options) {
+      checkOpen(options)
+      return data.identity
     },
     async unmarkMoved(stores, options) {
       checkOpen(options)

@@ -1,4 +1,5 @@
-import type { Records } from '@nexus/core'
+import { randomUUID } from 'node:crypto'
+import type { Moved, Records } from '@nexus/core'
 import { openMemoryBackend } from '../memory/backend.ts'
 import type { MemoryData } from '../memory/data.ts'
 import { type PlantedBug, plantBackend } from './bug.ts'
@@ -110,13 +111,31 @@ export const recordBugs: PlantedBug[] = [
     const own = new Map(data.moved)
     return {
       async markMoved(moved, options) {
-        await intact.markMoved(moved, options)
+        const inTheWay = await intact.markMoved(moved, options)
         for (const mark of moved) own.set(mark.store, mark)
         data.moved.clear()
+        return inTheWay
       },
       moved: async () => [...own.values()],
     }
   }),
+  bug('C-MOVE-8', 'each opening has an identity of its own', () => {
+    const own = randomUUID()
+    return { identity: async () => own }
+  }),
+  bug('C-MOVE-9', 'the latest mark counts', (intact, data) => ({
+    async markMoved(moved, options) {
+      for (const { store } of moved) data.moved.delete(store)
+      return intact.markMoved(moved, options)
+    },
+  })),
+  bug('C-MOVE-9', 'marks that are not in the way are put all the same', (intact) => ({
+    async markMoved(moved, options) {
+      const inTheWay: Moved[] = []
+      for (const mark of moved) inTheWay.push(...(await intact.markMoved([mark], options)))
+      return inTheWay
+    },
+  })),
   {
     name: 'records: what moved can still be read',
     clause: 'C-MOVE-7',

@@ -172,4 +172,45 @@ export const recordsMoved = (clause: Clause): void => {
     expect(await records.moved()).toEqual([{ ...elsewhere('inbox'), to: 'a third' }])
     expect(await refused(t.backend.inbox.enqueue([task()]), 'unavailable')).toMatchObject({ movedTo: 'a third' })
   })
+
+  clause('C-MOVE-8', 'every opening gives the same identity, whoever asks first', async (t) => {
+    const openings = [t.backend, ...(await Promise.all([t.peer(), t.peer(), t.peer()]))]
+    const given = await Promise.all(openings.map((backend) => recordsOf(backend).identity()))
+    expect(given[0]).toMatch(/^\S{16,}$/)
+    expect(new Set(given).size).toBe(1)
+    expect(await recordsOf(await t.reopen()).identity()).toBe(given[0])
+  })
+
+  clause('C-MOVE-9', 'a mark stays that another move has put, and none of the others is put', async (t) => {
+    const [records, peer] = [recordsOf(t.backend), recordsOf(await t.peer())]
+    const first = { ...elsewhere('inbox'), by: 'first' }
+    const second = (['completions', 'inbox'] as const).map((store) => ({ ...elsewhere(store), to: 'b', by: 'second' }))
+    expect(await records.markMoved([first])).toEqual([])
+    expect(await peer.markMoved(second)).toEqual([first])
+    expect(await peer.markMoved([{ ...elsewhere('inbox'), to: 'b' }])).toEqual([first])
+    expect(await records.moved()).toEqual([first])
+    await t.backend.completions.save(aCompletion())
+    expect(await records.markMoved([{ ...first, to: 'c' }])).toEqual([])
+    expect(await records.moved()).toEqual([{ ...first, to: 'c' }])
+    expect(await peer.markMoved(second, { over: ['third', 'first'] })).toEqual([])
+    expect((await records.moved()).map(({ store, by }) => [store, by]).sort()).toEqual([
+      ['completions', 'second'],
+      ['inbox', 'second'],
+    ])
+  })
+
+  clause(
+    'C-MOVE-9',
+    'of moves that mark a store at the same time one has it, and the others are told which',
+    async (t) => {
+      const moves = ['1', '2', '3', '4'].map((by) => ({ ...elsewhere('taskFiles'), by }))
+      const answers = await Promise.all(
+        moves.map(async (mark) => ({ mark, inTheWay: await recordsOf(await t.peer()).markMoved([mark]) })),
+      )
+      const [winner, ...more] = answers.filter(({ inTheWay }) => inTheWay.length === 0)
+      expect(more).toEqual([])
+      expect(await recordsOf(t.backend).moved()).toEqual([winner?.mark])
+      for (const { mark, inTheWay } of answers) expect(inTheWay).toEqual(mark === winner?.mark ? [] : [winner?.mark])
+    },
+  )
 }
