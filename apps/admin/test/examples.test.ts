@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import { afterAll, expect, test } from 'vitest'
 import { createProgram } from '../src/program.ts'
+import { understand } from './understand.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'nexus-admin-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -25,24 +25,12 @@ const typed = (lines: readonly string[]): string[][] => {
   return calls.map((call) => call.split('\u001f').slice(0, -1))
 }
 
-const disarm = (command: Command): void => {
-  for (const child of command.commands) disarm(child)
-  if (command.commands.length === 0) command.action(() => {})
-}
-
-/** What the program understands of a call, without doing it. */
-const understand = async (args: readonly string[]): Promise<void> => {
-  const { program } = createProgram()
-  disarm(program)
-  await program.parseAsync(args, { from: 'user' })
-}
-
 test('every example of the help is understood by the command that shows it', async () => {
   for (const [path, { examples }] of createProgram().abouts)
     for (const [index, args] of typed(examples).entries()) {
       const names = path.split(' ')
       expect(args.slice(0, 1), examples[index]).toEqual(names.slice(0, 1))
-      await expect(understand(args), examples[index]).resolves.toBe(undefined)
+      await expect(understand(createProgram().program, args), examples[index]).resolves.toBe(undefined)
     }
 })
 
@@ -54,5 +42,6 @@ test('every line of the reference is understood', async () => {
   expect(blocks.length).toBeGreaterThan(30)
   const calls = typed(blocks)
   expect(calls).toHaveLength(blocks.length)
-  for (const [index, args] of calls.entries()) await expect(understand(args), blocks[index]).resolves.toBe(undefined)
+  for (const [index, args] of calls.entries())
+    await expect(understand(createProgram().program, args), blocks[index]).resolves.toBe(undefined)
 })

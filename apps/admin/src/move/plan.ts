@@ -57,7 +57,7 @@ const journalProblems = async ({ config }: Site): Promise<string[]> => {
   const journal = files && (await journalState(files))
   return journal
     ? [
-        `The journal holds ${journal.operations} operations that are not applied yet (${journal.place}). Start a host with the present variables, and wait until nexus-admin status shows none.`,
+        `The journal holds ${journal.operations} operations that are not applied yet (${journal.place}). Start a host with the present variables, and wait until none are left: nexus-admin status`,
       ]
     : []
 }

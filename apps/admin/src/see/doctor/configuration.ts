@@ -22,8 +22,7 @@ const variables: Check = {
     return warn({
       message: `Nothing reads ${unknown.join(', ')}.`,
       detail: unknown.map((name) => `${name}: ${advice(name)}`),
-      fix:
-        near === null ? `Unset ${first}; nexus-admin config shows those that are read.` : `Rename ${first} to ${near}.`,
+      fix: near === null ? `Unset ${first}. Those that are read: nexus-admin config` : `Rename ${first} to ${near}.`,
     })
   },
 }
@@ -50,7 +49,7 @@ const hostFile: Check = {
     const finding = {
       message: `${file}: ${counted(problems.length, 'problem')}.`,
       detail: some(problems.map(problemText)),
-      fix: 'Correct the lines it names; nexus-host check looks again.',
+      fix: 'Correct the lines it names, then look again: nexus-host check',
     }
     return config ? warn(finding) : fail(finding)
   },

@@ -27,7 +27,7 @@ const unreachable = (
     message: `${variable}: ${reason}`,
     fix:
       refusals[state ?? ''] ??
-      `Start the server, or correct host and port in ${variable}; nexus-admin status shows what it keeps.`,
+      `Start the server, or correct host and port in ${variable}. What it keeps: nexus-admin status`,
   })
 
 const database: Check = {
@@ -96,7 +96,7 @@ const schema = check('schema', ({ schema, hasOtherInbox }) => {
   if (schema.status === 'older')
     return warn({
       message: `The tables are older than this program: ${schema.pending.join(', ')} to come.`,
-      fix: 'Nothing by hand: the first host or nexus-admin command that opens the database migrates it.',
+      fix: 'Nothing by hand: the first host or other program of Nexus that opens the database migrates it.',
     })
   return fail({
     message: schema.reason,

@@ -133,7 +133,7 @@ const otherBackend: Check = {
       detail: left.map(
         (store) => `${store} is kept in ${config.routes[store].backend}; ${elsewhere(store)} has records too`,
       ),
-      fix: `nexus-admin diff shows what they have, nexus-admin migrate moves them; or route it back: ${storeVariables[first]}=${elsewhere(first)}`,
+      fix: `See what differs: nexus-admin diff --from ${elsewhere(first)} --to ${config.routes[first].backend} --store ${first}; to move them: nexus-admin migrate plan --from ${elsewhere(first)} --to ${config.routes[first].backend} --store ${first}; or route it back: ${storeVariables[first]}=${elsewhere(first)}`,
     })
   },
 }

@@ -100,7 +100,7 @@ const tempFiles = check('temp-files', async ({ strays }, { config }) => {
   return warn({
     message: `${counted(strays.length, 'temp file')} of processes that are gone.`,
     detail: some(strays),
-    fix: 'nexus-admin doctor --fix removes them, after finishing what those processes had decided; so does the next host.',
+    fix: 'Have them removed, after what those processes had decided is finished: nexus-admin doctor --fix; the next host does it too.',
     ...(known && { mend: async () => (await rootRepairs(known)).sweep() }),
   })
 })
