@@ -1,4 +1,6 @@
 import { addActCommands } from './act/commands.ts'
+import { addExportCommand } from './archive/export-command.ts'
+import { addImportCommand } from './archive/import-command.ts'
 import { addAuditCommands } from './audit/commands.ts'
 import { type Cli, createCli } from './cli/cli.ts'
 import { addMoveCommands } from './move/commands.ts'
@@ -11,6 +13,8 @@ export const createProgram = (): Cli => {
   addSeeCommands(cli)
   addActCommands(cli)
   addMoveCommands(cli)
+  addExportCommand(cli)
+  addImportCommand(cli)
   addAuditCommands(cli)
   addShellCommands(cli)
   return cli

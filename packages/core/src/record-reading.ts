@@ -94,6 +94,8 @@ const json =
     typeof value === 'string' ? (textProblem(value) ?? jsonTextProblem(value, kind)) : 'is no text'
 const hold: Check = (value) => {
   if (typeof value !== 'object' || value === null) return 'is no hold'
+  if (Object.keys(value).some((member) => !['worker', 'leaseMs', 'bound'].includes(member)))
+    return 'has a member too many'
   const { worker, leaseMs, bound } = { worker: null, leaseMs: null, bound: null, ...value }
   const isLease = typeof leaseMs === 'number' && Number.isFinite(leaseMs) && leaseMs > 0
   return word(worker) ?? (isLease ? flag(bound) : 'has a lease that is no time')
@@ -157,12 +159,25 @@ const checks: { readonly [S in StoreName]: { readonly [F in keyof StoreRecords[S
   },
 }
 
-const problemOf = <S extends StoreName>(store: S, record: StoreRecords[S]): string | null => {
+const problemOf = (store: StoreName, record: object): string | null => {
+  const fields = record as Readonly<Record<string, unknown>>
   for (const [field, check] of Object.entries<Check>(checks[store])) {
-    const problem = check(record[field as keyof StoreRecords[S]])
+    const problem = check(fields[field])
     if (problem !== null) return `${field} ${problem}`
   }
   return null
+}
+
+/** Reads a record of a value from anywhere: it has all the fields of its store, in a form that can be kept, and no others. */
+export const parseRecord = <S extends StoreName>(
+  store: S,
+  value: object,
+): { ok: true; record: StoreRecords[S] } | { ok: false; reason: string } => {
+  const strange = Object.keys(value).find((member) => !Object.hasOwn(checks[store], member))
+  if (strange !== undefined)
+    return { ok: false, reason: `has a member ${JSON.stringify(strange.slice(0, 60))} too many` }
+  const problem = problemOf(store, value)
+  return problem === null ? { ok: true, record: value as StoreRecords[S] } : { ok: false, reason: problem }
 }
 
 /** Records as they are given to a backend: each with all its fields in a form that can be kept, the last of one key. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { compactJson, readRecords, type StoreError, type WorkflowRecord, workflowRecord } from '../src/index.ts'
+import {
+  compactJson,
+  parseRecord,
+  readRecords,
+  type StoreError,
+  type WorkflowRecord,
+  workflowRecord,
+} from '../src/index.ts'
 
 const at = new Date('2026-03-04T05:06:07.089Z')
 
@@ -87,5 +94,48 @@ describe('readRecords', () => {
     }
     expect(() => readRecords('workflows', [record])).toThrow('data is not a JSON object')
     expect(readRecords('workflows', [{ ...record, data: '{}' }])).toHaveLength(1)
+  })
+})
+
+describe('parseRecord', () => {
+  const task = {
+    id: '7',
+    project: 'shop',
+    workspace: '/w',
+    filename: 'a.md',
+    markdown: 'x',
+    status: 'processing',
+    priority: 0,
+    runAt: at,
+    attempts: 0,
+    recoveries: 0,
+    maxAttempts: 3,
+    idempotencyKey: null,
+    issueNumber: null,
+    error: null,
+    cancelRequested: false,
+    createdAt: at,
+    processedAt: null,
+    epoch: 1,
+    hold: { worker: 'w', leaseMs: 1_000, bound: true },
+  }
+
+  test('gives back what is one, as it is', () => {
+    expect(parseRecord('inbox', task)).toEqual({ ok: true, record: task })
+    const state = { key: 'k', data: '{"a":1.0}', updatedAt: at }
+    expect(parseRecord('hostState', state)).toEqual({ ok: true, record: state })
+  })
+
+  test.each([
+    [{ ...task, root: true }, 'has a member "root" too many'],
+    [JSON.parse('{"__proto__":{}}'), 'has a member "__proto__" too many'],
+    [{ ...task, hold: { ...task.hold, pid: 1 } }, 'hold has a member too many'],
+    [{ ...task, hold: 'w' }, 'hold is no hold'],
+    [{ ...task, runAt: at.toISOString() }, 'runAt is no date'],
+    [{ ...task, id: undefined }, 'id is no text'],
+    [{ id: '7' }, 'project is no text'],
+    [[], 'id is no text'],
+  ])('says what is wrong with what is none: %#', (value, reason) => {
+    expect(parseRecord('inbox', value)).toEqual({ ok: false, reason })
   })
 })
