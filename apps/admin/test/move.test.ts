@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { isStoreError, type Moved, type Records, StoreError, storeNames } from '@nexus/core'
 import { createFakes, openMemoryBackend } from '@nexus/testkit'
 import { describe, expect, test } from 'vitest'
@@ -5,6 +8,7 @@ import { fillStore, recordOf } from '../proof/records.ts'
 import { CommandError } from '../src/cli/exit.ts'
 import { measureStore } from '../src/move/copy.ts'
 import { type End, endOf } from '../src/move/ends.ts'
+import { openMoveFolder } from '../src/move/folder.ts'
 import type { Migration } from '../src/move/migration.ts'
 import { type MoveTools, moveStores } from '../src/move/move.ts'
 
@@ -47,6 +51,7 @@ const openPair = async (amount: number) => {
     progress: silent,
     signal,
     now: () => 0,
+    sheets: openMoveFolder(mkdtempSync(join(tmpdir(), 'nexus-move-'))).sheets(file),
     totals: new Map(),
     over: [],
     leaveCorrupt: false,

@@ -18,6 +18,8 @@ export interface PassOptions {
   signal: AbortSignal
   /** Hears of every page: records of the source passed by, and written. */
   onPage?(page: { read: number; written: number }): void
+  /** Hears of every record that is measured. */
+  onRecord?(key: string, content: string): Promise<void>
   /** Hears of what the source has and cannot read; what it throws ends the pass before anything is removed. */
   onCorrupt?(corrupt: readonly CorruptEntry[]): void
 }
@@ -126,12 +128,16 @@ export interface Measure {
 export const measureStore = async <S extends StoreName>(
   { records }: End,
   store: S,
-  { signal, onPage }: PassOptions,
+  { signal, onPage, onRecord }: PassOptions,
 ): Promise<Measure> => {
   const digest = createDigest()
   const measure = { records: 0, corrupt: 0 }
   for await (const { items, corrupt } of recordPages(records, store, signal)) {
-    for (const record of items) digest.add(contentOf(store, record))
+    for (const record of items) {
+      const content = contentOf(store, record)
+      digest.add(content)
+      await onRecord?.(recordKey[store](record), content)
+    }
     measure.records += items.length
     measure.corrupt += corrupt.length
     onPage?.({ read: items.length, written: 0 })

@@ -1,25 +1,11 @@
-import type { StoreName } from '@nexus/core'
 import { CommandError } from '../cli/exit.ts'
-import { measureStore, removeCopied } from './copy.ts'
+import { removeCopied } from './copy.ts'
+import { closedStores } from './marks.ts'
 import { isOpen, type Migration, moveOptions } from './migration.ts'
 import { isCurrent, latest, missing, now, type OrderOptions } from './orders.ts'
 import { checkPlaces } from './places.ts'
 import type { Site } from './site.ts'
-
-/** What has come to the source's copy since the move, by programs that did not know of it. */
-const changedStores = async ({ ends }: Site, { verified }: Migration, options: OrderOptions): Promise<StoreName[]> => {
-  const changed: StoreName[] = []
-  for (const { store, records, sha256 } of verified ?? []) {
-    options.progress.begin(`checking ${store}`, records)
-    const measured = await measureStore(ends.source, store, {
-      signal: options.signal,
-      onPage: ({ read }) => options.progress.add(read),
-    })
-    options.progress.end()
-    if (measured.records !== records || measured.sha256 !== sha256) changed.push(store)
-  }
-  return changed
-}
+import { bringStrays, leftText, type Strays } from './strays.ts'
 
 const holdsMailbox = ({ backends }: Site, { from, stores }: Migration): boolean =>
   backends[from].capabilities.mailbox === true && stores.includes('inbox')
@@ -29,6 +15,16 @@ const isKept = (site: Site, migration: Migration, isBegun: boolean, signal: Abor
   const { stores } = migration
   const looked = isBegun && holdsMailbox(site, migration) ? stores.filter((store) => store !== 'inbox') : stores
   return isCurrent(site, { ...migration, stores: looked.length > 0 ? looked : stores }, signal)
+}
+
+/** The copy must be what was moved: what else is in it nobody has seen. */
+const refuseLate = (found: Strays, { from, to }: Migration, { force }: { force: boolean }): void => {
+  if (force || found.left.length + found.unknown.length === 0) return
+  const unknown = found.unknown.map((store) => `${store}: what it held when it was closed is not known any more`)
+  throw new CommandError(
+    'different',
+    `${from} holds something else than what was moved:\n${[...unknown, leftText(found)].join('\n')}\nSee: nexus-admin diff --from ${from} --to ${to}; then repeat this with --force.`,
+  )
 }
 
 /** Deletes the source's copy of a move that is over. The source stays closed. Killed, it goes on when repeated. */
@@ -44,16 +40,13 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
   const isBegun = migration.ended_at !== null
   if (!(await isKept(site, migration, isBegun, options.signal)))
     throw new CommandError('failed', `${migration.from} is at home again for these stores: there is no copy to delete.`)
-  const changed = isBegun || options.force ? [] : await changedStores(site, migration, options)
-  if (changed.length > 0)
-    throw new CommandError(
-      'different',
-      `${migration.from} holds something else than what was moved: ${changed.join(', ')}. See: nexus-admin diff --from ${migration.from} --to ${migration.to}; then repeat this with --force.`,
-    )
+  const sheets = site.folder.sheets(migration)
+  refuseLate(await bringStrays({ ...options, ends: site.ends, sheets }, migration), migration, options)
   const begun = { ...migration, ended_at: now() }
   await site.folder.save(begun)
   let kept = 0
-  for (const { store, records } of migration.verified ?? []) {
+  for (const store of await closedStores(site.ends.source, migration, options.signal)) {
+    const { records = null } = migration.verified?.find((each) => each.store === store) ?? {}
     options.progress.begin(`removing ${store}`, records)
     kept += await removeCopied(site.ends, store, {
       all: options.force,
@@ -71,5 +64,6 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
   if (holdsMailbox(site, migration)) await site.ends.source.records.unmarkMoved(['inbox'], options)
   const finished: Migration = { ...begun, phase: 'finished', ended_at: now() }
   await site.folder.save(finished)
+  await sheets.remove()
   return finished
 }

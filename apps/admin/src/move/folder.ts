@@ -11,6 +11,7 @@ import {
 } from '@nexus/host/moving'
 import { CommandError } from '../cli/exit.ts'
 import { Migration } from './migration.ts'
+import { openSheets, type Sheets } from './sheet.ts'
 
 /** Where moves are remembered, below the root: one file for each, which becomes its receipt, and the lock. */
 export interface MoveFolder {
@@ -19,6 +20,8 @@ export interface MoveFolder {
   list(): Promise<Migration[]>
   /** Durable when resolved. */
   save(migration: Migration): Promise<void>
+  /** What the source of a move held when it was closed. */
+  sheets(migration: Pick<Migration, 'id' | 'stores'>): Sheets
   /** Where the receipt of a move lies. */
   file(id: string): string
   /** One migrator at a time on this root; throws `locked` while another one lives. A killed one holds nothing. */
@@ -89,6 +92,7 @@ export const openMoveFolder = (root: string): MoveFolder => {
   return {
     place,
     file,
+    sheets: ({ id, stores }) => openSheets(place, id, stores),
     async list() {
       const names = await readdir(place).catch((error: unknown) => {
         if (errorCode(error) === 'ENOENT') return []

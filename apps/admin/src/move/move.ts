@@ -8,6 +8,7 @@ import { checkPlaces } from './places.ts'
 import type { Progress } from './progress.ts'
 import type { Quieted } from './quiet-hosts.ts'
 import { createRefusals, putAside } from './refused.ts'
+import type { Sheets } from './sheet.ts'
 
 export interface MoveTools {
   ends: Ends
@@ -19,6 +20,8 @@ export interface MoveTools {
   forget(): Promise<void>
   /** Has hosts begin new work again, wherever the host state is at home now. */
   welcome(): Promise<void>
+  /** Where it keeps what the source holds when it is closed. */
+  sheets: Sheets
   progress: Progress
   signal: AbortSignal
   now(): number
@@ -101,12 +104,14 @@ const copyAll = async (tools: MoveTools, begun: Migration): Promise<Migration> =
   return migration
 }
 
-const measureBoth = async ({ ends, progress, signal, totals }: MoveTools, store: StoreName) => {
+const measureBoth = async ({ ends, progress, signal, totals, sheets }: MoveTools, store: StoreName) => {
+  await using sheet = await sheets.begin(store)
   progress.begin(`comparing ${store}`, totals.get(store) ?? null)
   const [source, target] = await Promise.all([
-    measureStore(ends.source, store, { signal, onPage: ({ read }) => progress.add(read) }),
+    measureStore(ends.source, store, { signal, onPage: ({ read }) => progress.add(read), onRecord: sheet.add }),
     measureStore(ends.target, store, { signal }),
   ])
+  await sheet.end()
   progress.end()
   return { source, target }
 }

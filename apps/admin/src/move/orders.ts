@@ -9,6 +9,7 @@ import { fillingProblems, type PlanOptions, planMove } from './plan.ts'
 import type { Progress } from './progress.ts'
 import { quietDown, welcomeHosts } from './quiet-hosts.ts'
 import { hostStoresOf, movedHostStoresOf, type Site } from './site.ts'
+import { bringStrays, leftText } from './strays.ts'
 
 export interface OrderOptions {
   signal: AbortSignal
@@ -22,13 +23,14 @@ export const now = (): string => new Date(systemClock.now()).toISOString()
 /** What a move works with on this site. */
 export const toolsFor = async (
   site: Site,
-  id: string,
+  migration: Migration,
   totals: ReadonlyMap<StoreName, number>,
   { signal, progress, patienceMs, leaveCorrupt = false }: OrderOptions & { leaveCorrupt?: boolean },
 ): Promise<MoveTools> => ({
   ends: site.ends,
-  over: (await site.folder.list()).filter(isOver).map((migration) => migration.id),
+  over: (await site.folder.list()).filter(isOver).map(({ id }) => id),
   save: site.folder.save,
+  sheets: site.folder.sheets(migration),
   progress,
   signal,
   totals,
@@ -36,7 +38,7 @@ export const toolsFor = async (
   now: systemClock.now,
   quietDown: async () => {
     const quieted = await quietDown(hostStoresOf(site), {
-      id,
+      id: migration.id,
       signal,
       patienceMs,
       now: systemClock.monotonic,
@@ -97,6 +99,22 @@ const isSuperseded = async ({ folder }: Site, { id, stores }: Migration): Promis
       other.stores.some((store) => stores.includes(store)),
   )
 
+/** A move that is over: what has come late to its source is moved too. */
+const goOnMoved = async (site: Site, moved: Migration, options: OrderOptions): Promise<Migration> => {
+  const tools = await toolsFor(site, moved, new Map(), options)
+  const found = await bringStrays(tools, moved)
+  if (found.unknown.length > 0)
+    options.progress.say(
+      `Whether records came late to ${moved.from} is not known any more: ${found.unknown.join(', ')}`,
+    )
+  if (found.left.length > 0)
+    throw new CommandError(
+      'different',
+      `It is moved, and these records of the copy in ${moved.from} are not as they were then:\n${leftText(found)}\nSee: nexus-admin migrate verify ${moveOptions(moved)}`,
+    )
+  return moveStores(tools, moved)
+}
+
 /** Moves the stores, or goes on with it. */
 export const runMove = async (
   site: Site,
@@ -107,19 +125,18 @@ export const runMove = async (
   const done = await latest(site, ({ phase }) => phase === 'moved')
   if (done && !(await isSuperseded(site, done))) {
     await checkPlaces(site.ends, done, signal)
-    if (await isCurrent(site, done, signal))
-      return await moveStores(await toolsFor(site, done.id, new Map(), options), done)
+    if (await isCurrent(site, done, signal)) return await goOnMoved(site, done, options)
   }
   const underWay = await latest(site, isOpen)
   if (underWay) await checkPlaces(site.ends, underWay, signal)
   // Nothing that a plan looks for can be mended by hosts any more: with the source closed there is one way, on.
   if (underWay?.phase === 'closing' && (await areClosed(site.ends.source, underWay, signal)))
-    return await moveStores(await toolsFor(site, underWay.id, new Map(), options), underWay)
+    return await moveStores(await toolsFor(site, underWay, new Map(), options), underWay)
   const plan = await planMove(site, options)
   if (plan.problems.length > 0) throw new CommandError('failed', plan.problems.join('\n'))
   const migration = underWay ?? (await begin(site, null, signal))
   await site.folder.save(migration)
   // Awaited here: the lock is given back where this returns.
   const totals = new Map(plan.stores.map(({ store, records }) => [store, records]))
-  return await moveStores(await toolsFor(site, migration.id, totals, options), migration)
+  return await moveStores(await toolsFor(site, migration, totals, options), migration)
 }

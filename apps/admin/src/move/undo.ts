@@ -9,6 +9,7 @@ import { checkPlaces, checkTargetLost } from './places.ts'
 import { fillingProblems } from './plan.ts'
 import { welcomeHosts } from './quiet-hosts.ts'
 import { hostStoresOf, type Site, turnedRound } from './site.ts'
+import { bringStrays, leftText } from './strays.ts'
 
 /** What a move back would do to the source's copy. */
 export interface Loss {
@@ -79,6 +80,12 @@ const refuseUnfitUndo = async (site: Site, migration: Migration, signal: AbortSi
   if (problems.length > 0) throw new CommandError('failed', problems.join('\n'))
 }
 
+/** What came late to the copy goes to the target and comes back with the rest: a move back deletes what the target has not. */
+const bringLate = async (site: Site, migration: Migration, options: OrderOptions): Promise<void> => {
+  const found = await bringStrays({ ...options, ends: site.ends, sheets: site.folder.sheets(migration) }, migration)
+  if (found.left.length > 0) options.progress.say(`These become again what ${migration.to} has:\n${leftText(found)}`)
+}
+
 /**
  * Takes a move back. One that is not over ends; after one that is, the changes since are moved back by a move of their own, whose
  * receipt names the first. Killed, it goes on when repeated.
@@ -89,12 +96,16 @@ export const undoMove = async (site: Site, options: OrderOptions & UndoOptions):
   if (wasOpened && !options.targetLost) {
     const back = turnedRound(site)
     const known = await latest(back, ({ undoes, phase }) => undoes === migration.id && phase !== 'undone')
-    if (!known) await refuseUnfitUndo(site, migration, options.signal)
+    if (!known) {
+      await refuseUnfitUndo(site, migration, options.signal)
+      await bringLate(site, migration, options)
+    }
     const begun = known ?? (await begin(back, migration.id, options.signal))
     await site.folder.save(begun)
-    await moveStores(await toolsFor(back, begun.id, new Map(), options), begun)
+    await moveStores(await toolsFor(back, begun, new Map(), options), begun)
   } else await giveUp(site, migration, options)
   const undone: Migration = { ...migration, phase: 'undone', ended_at: now() }
   await site.folder.save(undone)
+  await site.folder.sheets(undone).remove()
   return undone
 }
