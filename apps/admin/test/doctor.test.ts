@@ -5,6 +5,7 @@ import { createFakes } from '@nexus/testkit'
 import { inboxTasks } from '@nexus/testkit/existing'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
+import { AuditList } from '../src/audit/commands.ts'
 import { Diagnosis } from '../src/see/doctor/diagnosis.ts'
 import { spaceFinding } from '../src/see/doctor/root.ts'
 import { type Ground, grounds, jsonOf } from './admin.ts'
@@ -143,6 +144,15 @@ const examine = async (kind: 'files' | 'postgres', fault: Fault): Promise<void> 
     const mended = await diagnose(ground, ['--fix'], env)
     expect(faultsIn(mended)).toEqual(healthy)
     expect(mended.mended).toEqual([fault.check])
+    const { changes } = jsonOf(AuditList, await ground.admin(['audit', '--json']))
+    expect(changes).toMatchObject([
+      {
+        command: 'doctor',
+        arguments: { fix: true, check: fault.check },
+        what: found?.detail,
+        result: { status: 'done' },
+      },
+    ])
     expect(faultsIn(await diagnose(ground, [], env))).toEqual(healthy)
   }
   for (const statement of patient.afterwards) await patient.sql(statement)

@@ -1,3 +1,6 @@
+import { resolve } from 'node:path'
+import { readConfig } from '@nexus/core'
+import { audited } from '../../audit/audit.ts'
 import { usageError } from '../../cli/exit.ts'
 import { configurationChecks } from './configuration.ts'
 import { databaseChecks } from './database.ts'
@@ -53,13 +56,14 @@ const look = async (options: Examination): Promise<Found[]> => {
 const worst = (findings: readonly Finding[]): Finding['status'] =>
   (['fail', 'warn'] as const).find((status) => findings.some((finding) => finding.status === status)) ?? 'ok'
 
-/** Mends what is safe to mend, one after the other. Resolves to the checks that it was tried for. */
-const mendAll = async (findings: readonly Found[]): Promise<string[]> => {
+/** Mends what is safe to mend, one after the other, each in the audit trail. Resolves to the checks that it was tried for. */
+const mendAll = async (findings: readonly Found[], root: string): Promise<string[]> => {
   const tried: string[] = []
-  for (const { name, mend } of findings)
+  for (const { name, detail, mend } of findings)
     if (mend) {
       tried.push(name)
-      await mend()
+      const change = { command: 'doctor', arguments: { fix: true, check: name }, what: detail }
+      await audited(root, change, mend, () => ({ status: 'done' }))
     }
   return tried
 }
@@ -67,7 +71,8 @@ const mendAll = async (findings: readonly Found[]): Promise<string[]> => {
 /** Looks at everything, mends what may be mended where that is wanted, and then looks again. */
 export const examine = async (options: Examination): Promise<Diagnosis> => {
   const before = await look(options)
-  const tried = options.fix ? await mendAll(before) : []
+  const tried =
+    options.fix && before.some(({ mend }) => mend) ? await mendAll(before, resolve(readConfig(options.env).dir)) : []
   const after = tried.length > 0 ? await look(options) : before
   return {
     version: 1,
