@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend } from '@nexus/core'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { openStores } from '../../host/proof/stores.ts'
 import { BulkResult } from '../src/act/bulk.ts'
@@ -110,6 +111,36 @@ describe.each(Object.entries(grounds))('nexus-admin inbox on %s', (_, open) => {
     ])
     expect(JSON.stringify(changes)).not.toContain('forgets')
   })
+})
+
+test('a change in bulk that ends by an error halfway says which tasks were done', async () => {
+  await using ground = await grounds.postgres()
+  const { admin, env } = ground
+  const [a, b, c] = [
+    await add(ground, '--filename', 'a.md'),
+    await add(ground, '--filename', 'b.md'),
+    await add(ground, '--filename', 'c.md'),
+  ]
+  const client = new pg.Client({ connectionString: env['NEXUS_STORAGE_DSN'] })
+  await client.connect()
+  await client.query(`CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$`)
+  await client.query(
+    `CREATE TRIGGER stop BEFORE UPDATE ON nexus_inbox_queue FOR EACH ROW WHEN (OLD.filename = 'b.md') EXECUTE FUNCTION stop()`,
+  )
+  await client.end()
+  const ended = await admin(['inbox', 'cancel', '--project', 'shop', '--yes'])
+  expect(ended.status).not.toBe(0)
+  expect(ended.stdout.split('\n').slice(0, -1).sort()).toEqual(
+    [`${a}: cancelled.`, `${c}: cancelled.`, '2 cancelled.'].sort(),
+  )
+  expect(ended.stderr).toMatch(/not this one[\s\S]*\nIt ended there: 2 of 3 tasks .*; 1 were not, or nobody knows\.\n$/)
+  const json = jsonOf(BulkResult, await admin(['inbox', 'cancel', b, '--json']))
+  expect(json).toMatchObject({ items: [], left: 1, error: expect.stringContaining('not this one') })
+  const { changes } = jsonOf(AuditList, await admin(['audit', '--command', 'inbox cancel', '--json']))
+  expect(changes.map(({ result }) => [result?.['status'], [...Object(result?.['done'])].sort()])).toEqual([
+    ['failed', []],
+    ['failed', [a, c].sort()],
+  ])
 })
 
 test('what does not fit is a usage error, and nothing is changed', async () => {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@nexus/core'
 import { z } from 'zod'
 import { audited } from '../audit/audit.ts'
-import { usageError } from '../cli/exit.ts'
+import { exitCodeOf, usageError } from '../cli/exit.ts'
 import { plain } from '../cli/line.ts'
 import { envelope, say } from '../cli/output.ts'
 import { type Confirm, confirmed } from '../cli/prompt.ts'
@@ -20,6 +20,8 @@ export const BulkResult = envelope({
   dry_run: z.boolean(),
   counts: z.record(z.string(), z.int()).describe('by status'),
   items: z.array(Item),
+  error: z.string().optional().describe('what ended it before all were done; items are those that were'),
+  left: z.int().optional().describe('after an error: so many were not changed, or nobody knows'),
 })
 export type BulkResult = z.output<typeof BulkResult>
 
@@ -74,15 +76,39 @@ const preview = (chosen: readonly Chosen[]): string => {
   return lines.join('\n')
 }
 
-/** A few at a time, answers in the order of the ids. */
-const changeAll = async (ids: readonly string[], change: Bulk['change']): Promise<Item[]> => {
+/** What was done, in the order of the ids, and the error that ended it there. */
+interface Part {
+  items: Item[]
+  error?: unknown
+}
+
+/** A few at a time. After an error nothing more is begun, and what is begun comes to its end. */
+const changeAll = async (ids: readonly string[], change: Bulk['change']): Promise<Part> => {
   const items: Item[] = []
+  const errors: unknown[] = []
   const open = ids.entries()
   const work = async (): Promise<void> => {
-    for (const [index, id] of open) items[index] = await change(id)
+    for (const [index, id] of open) {
+      if (errors.length > 0) return
+      try {
+        items[index] = await change(id)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
   }
   await Promise.all(Array.from({ length: 8 }, work))
-  return items
+  const done = items.filter((item) => item !== undefined)
+  return errors.length > 0 ? { items: done, error: errors[0] } : { items: done }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What the audit trail keeps of a part: which records were done, where that was not all of them. */
+const outcomeOf = (part: Part): JsonObject => {
+  const { counts } = resultOf(part.items, false)
+  if (!('error' in part)) return { status: 'done', counts }
+  return { status: 'failed', counts, done: part.items.map(({ id }) => id), reason: messageOf(part.error) }
 }
 
 /**
@@ -103,26 +129,30 @@ export const changeSeveral = async (bulk: Bulk): Promise<BulkResult | null> => {
   const done: Item[] = []
   for (let from = 0; from < chosen.length; from += atOnce) {
     const ids = chosen.slice(from, from + atOnce).map(({ id }) => id)
-    const items = await audited(
-      root,
-      { command, arguments: given, what: ids },
-      () => changeAll(ids, change),
-      (part) => ({ status: 'done', counts: resultOf(part, false).counts }),
+    const part = await audited(root, { command, arguments: given, what: ids }, () => changeAll(ids, change), outcomeOf)
+    done.push(...part.items)
+    if (!('error' in part)) continue
+    // The caller prints what was done, as after any end; the code says that it is not all.
+    process.exitCode = exitCodeOf(part.error)
+    const rest = chosen.length - done.length
+    say(
+      `${plain(messageOf(part.error))}\nIt ended there: ${done.length} of ${chosen.length} ${noun} were looked at or changed, as listed; ${rest} were not, or nobody knows.`,
     )
-    done.push(...items)
+    return { ...resultOf(done, false), error: messageOf(part.error), left: rest }
   }
   return resultOf(done, false)
 }
 
-/** One line for each that was named; of what a filter chose, only those that stay as they are, and a count. */
+/** One line for each that was named or done before an error; of what a filter chose else, only those that stay as they are, and a count. */
 export const bulkText = (
-  { dry_run, counts, items }: BulkResult,
+  { dry_run, counts, items, error }: BulkResult,
   { noun, line }: { noun: string; line: (item: Item) => string },
 ): string[] => {
-  if (items.length === 0) return [`No ${noun}.`]
+  const isBroken = error !== undefined
+  if (items.length === 0) return isBroken ? [] : [`No ${noun}.`]
   const total = Object.entries(counts).map(([status, count]) => `${count} ${status}`)
   const shown = dry_run
     ? items.map(({ id }) => id)
-    : items.filter(({ ok }) => !ok || items.length <= previewed).map(line)
+    : items.filter(({ ok }) => !ok || isBroken || items.length <= previewed).map(line)
   return [...shown, ...(items.length > 1 || dry_run ? [`${total.join(', ')}.`] : [])]
 }
