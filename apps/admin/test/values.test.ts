@@ -101,6 +101,28 @@ describe.each(Object.entries(grounds))('on %s', (_, open) => {
   })
 })
 
+test('nexus-admin state: a whole number that a double cannot hold is refused, and kept where it is', async () => {
+  await using ground = await grounds.files()
+  const { admin, env } = ground
+  const big = '9007199254740993'
+  for (const args of [
+    ['set', 'k'],
+    ['patch', 'k', '--from', '-'],
+  ])
+    expect(await admin(['state', ...args], { input: `{"a":[${big}],"text":"${big}"}` })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(` holds ${big}, which would be saved as 9007199254740992. Write it as a string.`),
+    })
+  expect((await admin(['state', 'set', 'k'], { input: `[1152921504606846976, "${big}"]` })).status).toBe(0)
+  const file = join(env['NEXUS_DIR'] ?? '', 'state', 'k.json')
+  writeFileSync(file, `{"a": ${big}}`)
+  const edited = await admin(['state', 'edit', 'k'], { env: { EDITOR: 'true' } })
+  expect(edited).toMatchObject({ status: 1, stdout: '' })
+  expect(edited.stderr).toContain('k holds a whole number beyond 2^53')
+  expect((await admin(['state', 'patch', 'k', '--set', 'b=1'])).status).toBe(0)
+  expect(readFileSync(file, 'utf8')).toContain(big)
+})
+
 test('nexus-admin state: what is no JSON, or no change, is said, and nothing is written', async () => {
   await using ground = await grounds.files()
   const { admin } = ground

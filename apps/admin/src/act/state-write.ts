@@ -7,7 +7,7 @@ import { type Json, print } from '../cli/output.ts'
 import { type Place, withStores } from '../cli/with-stores.ts'
 import { editText } from './edit.ts'
 import { type GuardOptions, guardOf, writtenOf, writtenText } from './guard.ts'
-import { readMembers, readState, readValue, StatePatched, StateWritten, valueText } from './state.ts'
+import { mayBeInexact, readMembers, readState, readValue, StatePatched, StateWritten, valueText } from './state.ts'
 
 const guardGiven = ({ ifRev, ifAbsent }: GuardOptions): JsonObject => ({
   ...(ifRev !== undefined && { if_rev: ifRev }),
@@ -88,6 +88,11 @@ export const patchState = async (key: string, options: PatchOptions): Promise<vo
 export const editState = async (key: string, options: Json): Promise<void> => {
   await withStores(async (place) => {
     const before = await readState(place.stores, key)
+    if (before && mayBeInexact(before.value))
+      throw new CommandError(
+        'failed',
+        `${key} holds a whole number beyond 2^53, which an edit of the whole could change. Set single members, which leaves the others as they stand: nexus-admin state patch ${key} --set name=JSON`,
+      )
     const text = `${valueText(before?.value ?? {})}\n`
     const edited = await editText(text, `${key.replaceAll(/[^\w.-]/g, '_').slice(0, 80)}.json`)
     if (edited.text === text) {

@@ -46,9 +46,27 @@ export const readState = async ({ hostState }: Pick<Backend, 'hostState'>, key: 
 
 export const valueText = (value: JsonValue): string => jsonText(value, 2)
 
+/** A whole number of a JSON text that a double cannot hold: it would be saved as another one. */
+const inexactIn = (text: string): string | undefined => {
+  const numbers = [...text.matchAll(/"(?:\\.|[^"\\])*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g)].map(([token]) => token)
+  return numbers.find((token) => /^-?\d+$/.test(token) && BigInt(token) !== BigInt(Number(token)))
+}
+
+/** Whether a value was read from a text that may have had such a number. */
+export const mayBeInexact = (value: JsonValue): boolean => {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(mayBeInexact)
+}
+
+/** Throws for what is no JSON, and for a whole number beyond 2^53 that would not be kept as it is. */
 export const readValue = (text: string, where: string): JsonValue => {
   const parsed = parseJson(text)
   if (!parsed.ok) throw usageError(`${where} ${parsed.reason}.`)
+  const inexact = inexactIn(text)
+  if (inexact !== undefined)
+    throw usageError(
+      `${where} holds ${inexact}, which would be saved as ${BigInt(Number(inexact))}. Write it as a string.`,
+    )
   return parsed.value
 }
 
