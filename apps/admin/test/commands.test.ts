@@ -129,6 +129,7 @@ const files = {
   'report.md': 'Report.',
   'counters.json': '{"shop":12}',
   'members.json': '{"shop":12}',
+  'editor.sh': `date '+"%s%N"' > "$1"\n`,
 }
 
 /** A folder in which every example can be typed: its files, a run, and what an outage left. */
@@ -151,7 +152,7 @@ const openProgram = ({ folder, env }: Ground) => {
   const path = fileURLToPath(new URL('in-turn.mjs', import.meta.url))
   const child: ChildProcess = fork(path, {
     cwd: folder,
-    env: { PATH: process.env['PATH'], EDITOR: `sh -c 'date +%s%N > "$1"' sh`, ...env },
+    env: { PATH: process.env['PATH'], EDITOR: `sh '${join(folder, 'editor.sh')}'`, ...env },
     execArgv: [],
   })
   return {
@@ -188,7 +189,9 @@ const schemaIsMet = (prints: z.ZodType, stdout: string): void => {
 const wanted = [...abouts].filter(([path]) => !elsewhere.includes(path))
 
 describe.each(Object.entries(grounds) as [Kind, () => Promise<Ground>][])('on %s', (kind, open) => {
-  test('every command does each of its examples, and prints with --json what its schema says', async () => {
+  test('every command does each of its examples, and prints with --json what its schema says', {
+    timeout: 180_000,
+  }, async () => {
     await using ground = await open()
     await using database = kind === 'files' ? await freshDatabase(await testDsn()) : null
     if (database) ground.env['NEXUS_STORAGE_DSN'] = database.dsn
