@@ -50,6 +50,15 @@ export const surveyTables = async ({ dsn }: Config, most: number | null, states:
     ? null
     : (await import('@nexus/pg-backend')).surveyDatabase({ dsn, most, states, logger: createContext().logger })
 
+/** Makes the tables of an earlier program ours. */
+export const adoptTables = async ({ dir, dsn, listenDsn }: Config): Promise<'adopted' | 'already' | 'absent'> => {
+  const { adoptInbox } = await import('@nexus/pg-backend')
+  const { status } = await adoptInbox({ dsn: dsn ?? '', logger: stderrLogger })
+  // Where there was no such inbox, opening does all there is to do.
+  await (await registry.postgres({ ...readConfig({}), dir, dsn, listenDsn }, createContext()))[Symbol.asyncDispose]()
+  return status
+}
+
 /** What can be put right below the root without touching what anybody wrote. */
 export const rootRepairs = async ({ dir }: Config) => {
   const { closeToOthers, openToOwner, sweepRoot } = await import('@nexus/fs-backend')

@@ -1,4 +1,5 @@
 import { addActCommands } from './act/commands.ts'
+import { addAdoptCommand } from './adopt/command.ts'
 import { addExportCommand } from './archive/export-command.ts'
 import { addImportCommand } from './archive/import-command.ts'
 import { addAuditCommands } from './audit/commands.ts'
@@ -15,6 +16,7 @@ export const createProgram = (): Cli => {
   addMoveCommands(cli)
   addExportCommand(cli)
   addImportCommand(cli)
+  addAdoptCommand(cli)
   addAuditCommands(cli)
   addShellCommands(cli)
   return cli
