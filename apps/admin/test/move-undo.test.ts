@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readConfig, storeNames } from '@nexus/core'
+import { type Records, readConfig, storeNames } from '@nexus/core'
 import { createFakes, openMemoryBackend } from '@nexus/testkit'
 import { describe, expect, test } from 'vitest'
 import { fillStore, recordOf } from '../proof/records.ts'
@@ -92,6 +92,23 @@ test('one migrator at a time: the root is locked until a move is over', async ()
   const told = await Promise.all(tried)
   expect(told.length).toBeGreaterThan(10)
   expect(told.filter((one) => !/Another migrator is at work/.test(String(one)))).toEqual([])
+})
+
+test('that unreadable records may stay is remembered', async () => {
+  const { site } = await openSite()
+  const { records } = site.ends.source
+  const corrupt = [{ name: 'cut', place: 'cut.json', reason: 'not JSON', rev: '1' }]
+  const spoiled: Records = {
+    ...records,
+    read: async (store, page, given) => ({ ...(await records.read(store, page, given)), corrupt }),
+  }
+  const source = { ...site.ends.source, records: spoiled }
+  const { target } = site.ends
+  const dying = { ...target, records: { ...target.records, write: () => Promise.reject(new Killed()) } }
+  const killed = runMove({ ...site, ends: { source, target: dying } }, { ...options, leaveCorrupt: true })
+  await expect(killed).rejects.toThrow(Killed)
+  const moved = await runMove({ ...site, ends: { source, target } }, { ...options, leaveCorrupt: false })
+  expect([moved.leave_corrupt, moved.verified?.map(({ left }) => left)]).toEqual([true, [1, 1, 1, 1, 1]])
 })
 
 describe('another database or root than the one of the move', () => {

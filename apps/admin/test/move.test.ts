@@ -23,6 +23,7 @@ const fresh = (places: Places): Migration => ({
   to: 'postgres',
   stores: [...storeNames],
   places,
+  leave_corrupt: false,
   phase: 'copying',
   undoes: null,
   started_at: '2026-01-01T00:00:00.000Z',
@@ -179,6 +180,28 @@ describe('moving stores', () => {
         if (after !== null) await target.hostState.delete('of a host')
         expect(await measures(tools.ends.target), `${when} ${n}`).toEqual(before)
       }
+  })
+
+  test('what is held counts from the last pass: held tasks are written again, though they are equal', async () => {
+    const { tools, file } = await openPair(60)
+    const { records } = tools.ends.target
+    const written: string[] = []
+    let isLast = false
+    const heard: Records = {
+      ...records,
+      async write(store, batch, options) {
+        if (isLast && store === 'inbox') written.push(...batch.map((record) => ('id' in record ? record.id : '')))
+        return records.write(store, batch, options)
+      },
+    }
+    const quietDown: MoveTools['quietDown'] = async () => {
+      isLast = true
+      return tools.quietDown()
+    }
+    const ends = { ...tools.ends, target: { ...tools.ends.target, records: heard } }
+    const moved = await moveStores({ ...tools, ends, quietDown }, file())
+    expect(written).toEqual([recordOf('inbox', 7).id, recordOf('inbox', 57).id])
+    expect(moved.passes.filter(({ kind }) => kind === 'last').map((pass) => pass.written)).toEqual([0, 0, 0, 0, 0])
   })
 
   test('what the target cannot keep is named, and the source stays open', async () => {

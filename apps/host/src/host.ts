@@ -18,6 +18,7 @@ import type { Holds } from './loop/hold.ts'
 import { keepIdleMemory } from './loop/idle-memory.ts'
 import { runInboxLoop } from './loop/inbox-loop.ts'
 import { keepLeases } from './loop/lease-keeper.ts'
+import { watchMoved } from './loop/moved-stores.ts'
 import { removeOldRuns } from './loop/old-runs.ts'
 import { createQuiet } from './loop/quiet.ts'
 import { defaultTiming, type Timing } from './loop/timing.ts'
@@ -203,12 +204,11 @@ const createMoved = (logger: Pick<Logger, 'error'>) => {
   }
 }
 
-export const openHost = async (options: HostOptions): Promise<Host> => {
+const openWatched = async (options: HostOptions, moved: ReturnType<typeof createMoved>): Promise<Host> => {
   const { config, stores, mailboxes, runner, root, logger, clock, inOutage = never } = options
   const { pollMs, idlePollMs, unavailableMs: retryMs } = { ...defaultTiming, ...options.timing }
   const holds: Holds = new Map()
   const tokens = await openTokens(root)
-  const moved = createMoved(logger)
   const availability = createAvailability({ logger, clock, retryMs, inOutage, onMoved: moved.tell })
   let phase: Phase = 'starting'
   const drain = createDrain(stores.hostState, logger)
@@ -262,4 +262,9 @@ export const openHost = async (options: HostOptions): Promise<Host> => {
       await server.close()
     },
   }
+}
+
+export const openHost = (options: HostOptions): Promise<Host> => {
+  const moved = createMoved(options.logger)
+  return openWatched({ ...options, stores: watchMoved(options.stores, moved.tell) }, moved)
 }

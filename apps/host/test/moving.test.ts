@@ -61,6 +61,22 @@ describe('a host whose stores are about to move', () => {
     expect(await running).toBe('stopped')
   })
 
+  for (const store of ['workflows', 'hostState', 'taskFiles'] as const)
+    test(`ends also where nothing but ${store} has moved`, async () => {
+      const { stores, log } = bench()
+      await configure()
+      // An idle host meets its host state alone.
+      if (store !== 'hostState') await enqueue('a.md')
+      const message = `The store ${store} moved to postgres. Set its variable and start again.`
+      const refused = () => Promise.reject(new StoreError({ code: 'unavailable', message, movedTo: 'postgres' }))
+      const moved = new Proxy(stores[store], { get: () => refused })
+      const host = await bench().open({ stores: { ...stores, [store]: moved } })
+      expect(await host.run({ once: false, signal: AbortSignal.timeout(20_000) })).toBe('moved')
+      expect(log.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
+        { moved_to: 'postgres', reason: message },
+      ])
+    })
+
   test('ends once a store says that it has moved, and tells the variable once', async () => {
     const { stores, log } = bench()
     await configure()

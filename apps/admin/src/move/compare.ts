@@ -9,6 +9,8 @@ export interface PageDifference<S extends StoreName> {
   read: number
   missing: StoreRecords[S][]
   changed: { source: StoreRecords[S]; target: StoreRecords[S] }[]
+  /** Equal tasks that somebody holds. */
+  held: StoreRecords[S][]
   corrupt: CorruptEntry[]
 }
 
@@ -22,12 +24,13 @@ export async function* sourceDifferences<S extends StoreName>(
   for await (const { items, corrupt } of recordPages(source.records, store, signal)) {
     const there = items.length === 0 ? [] : await target.records.find(store, items.map(keyOf), { signal })
     const byKey = new Map(there.map((record) => [keyOf(record), record]))
-    const difference: PageDifference<S> = { read: items.length, missing: [], changed: [], corrupt }
+    const difference: PageDifference<S> = { read: items.length, missing: [], changed: [], held: [], corrupt }
     for (const record of items) {
       const present = byKey.get(keyOf(record))
       if (!present) difference.missing.push(record)
       else if (contentOf(store, record) !== contentOf(store, present))
         difference.changed.push({ source: record, target: present })
+      else if ('hold' in record && record.hold !== null) difference.held.push(record)
     }
     yield difference
   }

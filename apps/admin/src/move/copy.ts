@@ -16,6 +16,8 @@ export interface Pass {
 
 export interface PassOptions {
   signal: AbortSignal
+  /** Writes tasks that are held also where they are equal: a hold counts from the moment at which it is written. */
+  renewHolds?: boolean
   /** Hears of every page: records of the source passed by, and written. */
   onPage?(page: { read: number; written: number }): void
   /** Hears of every record that is measured. */
@@ -62,21 +64,22 @@ const createLane = (width: number) => {
 export const copyStore = async <S extends StoreName>(
   ends: Ends,
   store: S,
-  { signal, onPage, onCorrupt }: PassOptions,
+  { signal, renewHolds = false, onPage, onCorrupt }: PassOptions,
 ): Promise<Pass> => {
   const pass: Pass = { read: 0, written: 0, removed: 0, corrupt: 0 }
   const lane = createLane(writers[store])
-  const write = async (records: StoreRecords[S][], read: number): Promise<void> => {
-    if (records.length > 0) await ends.target.records.write(store, records, { signal })
+  const write = async (records: StoreRecords[S][], held: StoreRecords[S][], read: number): Promise<void> => {
+    const all = [...records, ...held]
+    if (all.length > 0) await ends.target.records.write(store, all, { signal })
     pass.written += records.length
     onPage?.({ read, written: records.length })
   }
   try {
-    for await (const { read, missing, changed, corrupt } of sourceDifferences(ends, store, signal)) {
+    for await (const { read, missing, changed, held, corrupt } of sourceDifferences(ends, store, signal)) {
       pass.read += read
       pass.corrupt += corrupt.length
       onCorrupt?.(corrupt)
-      await lane.run(() => write([...missing, ...changed.map(({ source }) => source)], read))
+      await lane.run(() => write([...missing, ...changed.map(({ source }) => source)], renewHolds ? held : [], read))
     }
   } finally {
     await lane.settled()

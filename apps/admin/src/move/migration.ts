@@ -39,6 +39,8 @@ export const Migration = z.object({
   stores: z.array(z.enum(storeNames)),
   /** The database and the root that it is between, by their identities: the same command may mean others later. */
   places: z.object({ from: z.string(), to: z.string() }),
+  /** Whether unreadable records may stay where they are. */
+  leave_corrupt: z.boolean(),
   phase: z.enum(['copying', 'closing', 'moved', 'finished', 'undone']),
   /** The move that this one takes back. */
   undoes: z.string().nullable(),

@@ -63,6 +63,7 @@ const passOver = async (
     progress.begin(`${kind === 'copy' ? 'copying' : 'catching up'} ${store}`, totals.get(store) ?? null)
     const options: PassOptions = {
       signal,
+      renewHolds: kind === 'last',
       onPage: ({ read }) => progress.add(read),
       onCorrupt: (corrupt) => refuseCorrupt(store, corrupt, leaveCorrupt),
     }

@@ -25,7 +25,7 @@ export const toolsFor = async (
   site: Site,
   migration: Migration,
   totals: ReadonlyMap<StoreName, number>,
-  { signal, progress, patienceMs, leaveCorrupt = false }: OrderOptions & { leaveCorrupt?: boolean },
+  { signal, progress, patienceMs }: OrderOptions,
 ): Promise<MoveTools> => ({
   ends: site.ends,
   over: (await site.folder.list()).filter(isOver).map(({ id }) => id),
@@ -34,7 +34,7 @@ export const toolsFor = async (
   progress,
   signal,
   totals,
-  leaveCorrupt,
+  leaveCorrupt: migration.leave_corrupt,
   now: systemClock.now,
   quietDown: async () => {
     const quieted = await quietDown(hostStoresOf(site), {
@@ -59,13 +59,13 @@ export const toolsFor = async (
 /** A move that has not done anything yet. */
 export const begin = async (
   { direction, ends }: Site,
-  undoes: string | null,
-  signal: AbortSignal,
+  { undoes, leaveCorrupt, signal }: { undoes: string | null; leaveCorrupt: boolean; signal: AbortSignal },
 ): Promise<Migration> => ({
   version: 1,
   id: createIds(systemClock).next(),
   ...direction,
   places: await placesOf(ends, signal),
+  leave_corrupt: leaveCorrupt,
   phase: 'copying',
   undoes,
   started_at: now(),
@@ -127,14 +127,16 @@ export const runMove = async (
     await checkPlaces(site.ends, done, signal)
     if (await isCurrent(site, done, signal)) return await goOnMoved(site, done, options)
   }
-  const underWay = await latest(site, isOpen)
-  if (underWay) await checkPlaces(site.ends, underWay, signal)
+  const begun = await latest(site, isOpen)
+  if (begun) await checkPlaces(site.ends, begun, signal)
+  const leaveCorrupt = options.leaveCorrupt || begun?.leave_corrupt === true
+  const underWay = begun && { ...begun, leave_corrupt: leaveCorrupt }
   // Nothing that a plan looks for can be mended by hosts any more: with the source closed there is one way, on.
   if (underWay?.phase === 'closing' && (await areClosed(site.ends.source, underWay, signal)))
     return await moveStores(await toolsFor(site, underWay, new Map(), options), underWay)
-  const plan = await planMove(site, options)
+  const plan = await planMove(site, { leaveCorrupt, signal })
   if (plan.problems.length > 0) throw new CommandError('failed', plan.problems.join('\n'))
-  const migration = underWay ?? (await begin(site, null, signal))
+  const migration = underWay ?? (await begin(site, { undoes: null, leaveCorrupt, signal }))
   await site.folder.save(migration)
   // Awaited here: the lock is given back where this returns.
   const totals = new Map(plan.stores.map(({ store, records }) => [store, records]))

@@ -100,7 +100,7 @@ export const undoMove = async (site: Site, options: OrderOptions & UndoOptions):
       await refuseUnfitUndo(site, migration, options.signal)
       await bringLate(site, migration, options)
     }
-    const begun = known ?? (await begin(back, migration.id, options.signal))
+    const begun = known ?? (await begin(back, { undoes: migration.id, leaveCorrupt: false, signal: options.signal }))
     await site.folder.save(begun)
     await moveStores(await toolsFor(back, begun, new Map(), options), begun)
   } else await giveUp(site, migration, options)
