@@ -140,6 +140,11 @@ export const movedHealth = (moved: Moved): Health => ({
   movedTo: moved.to,
 })
 
+export interface RecordsRequest extends PageRequest {
+  /** False: what agents left in the mailbox stays there, as a look at a store must leave it that is at home elsewhere. */
+  takeIn?: boolean | undefined
+}
+
 /**
  * Whole records, as they are copied, compared and archived: all that a caller can see of them, and what hosts need to go on.
  * For one migrator at a time; programs that use the stores may be at work beside it.
@@ -148,9 +153,9 @@ export interface Records {
   /**
    * Every record once, in an order of the backend's own, in which tasks of one project stand as they were enqueued;
    * unreadable ones stand among `corrupt`. One that is written or removed meanwhile may be there or not. What agents left
-   * in the mailbox is taken in first. [C-MOVE-1, C-MOVE-3]
+   * in the mailbox is taken in first, unless `takeIn` is false. [C-MOVE-1, C-MOVE-3]
    */
-  read<S extends StoreName>(store: S, page?: PageRequest, options?: CallOptions): Promise<Page<StoreRecords[S]>>
+  read<S extends StoreName>(store: S, page?: RecordsRequest, options?: CallOptions): Promise<Page<StoreRecords[S]>>
 
   /** Those of these keys that are there and readable, 1000 keys at most. */
   find<S extends StoreName>(store: S, keys: readonly string[], options?: CallOptions): Promise<StoreRecords[S][]>

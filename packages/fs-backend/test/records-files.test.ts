@@ -95,6 +95,15 @@ onRoot('[C-MOVE-1] a report that nobody saw is taken in before a written recordâ
   expect(JSON.parse(await readFile(summary('7'), 'utf8'))).toMatchObject({ summary: 'unseen' })
 })
 
+onRoot('[C-MOVE-1] a look at a store that is at home elsewhere leaves the reports of the mailbox there', async () => {
+  await mkdir(folder(), { recursive: true })
+  await writeFile(summary('7'), '{"issue_number":"7","agent_type":"tester","status":"complete","summary":"unseen"}')
+  const { items } = await recordsOf(await open()).read('completions', { limit: 1, takeIn: false })
+  expect(items).toEqual([])
+  // Nobody has marked it as seen: whoever takes in reports still finds it.
+  expect((await readAll(await open(), 'completions')).map(({ summary: said }) => said)).toEqual(['unseen'])
+})
+
 onRoot('[C-MOVE-7] a save that was at work when its store moved is not acknowledged', async () => {
   const backend = await open()
   const other = await open()

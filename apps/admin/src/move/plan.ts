@@ -46,7 +46,7 @@ const countStore = async ({ ends }: Site, store: StoreName, signal: AbortSignal)
 const filledStores = async ({ ends, direction }: Site, signal: AbortSignal): Promise<StoreName[]> => {
   const filled: StoreName[] = []
   for (const store of direction.stores) {
-    const { items, corrupt } = await ends.target.records.read(store, { limit: 1 }, { signal })
+    const { items, corrupt } = await ends.target.records.read(store, { limit: 1, takeIn: false }, { signal })
     if (items.length + corrupt.length > 0) filled.push(store)
   }
   return filled

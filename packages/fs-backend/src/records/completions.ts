@@ -163,7 +163,8 @@ export const createCompletionRecords = (
   return {
     async read(page, options) {
       // What moved away is another backend's to take in.
-      if (page.cursor === undefined && !marks.isMoved('completions')) await takeIn(options?.signal)
+      if (page.takeIn !== false && page.cursor === undefined && !marks.isMoved('completions'))
+        await takeIn(options?.signal)
       return readShelves(shelves, page, options?.signal)
     },
     async find(wanted) {
