@@ -9,6 +9,7 @@ const text = (n: number): string => `The cart forgets item ${n} – every time. 
 const statusOf = (n: number): 'pending' | 'done' | 'failed' | 'processing' =>
   n % 50 === 7 ? 'processing' : n % 10 === 3 ? 'failed' : n % 2 === 0 ? 'done' : 'pending'
 
+const agents = ['planner', 'developer', 'reviewer', 'tester']
 const worker = 'elsewhere~0000~1/boot/77/1234'
 
 const makers: { readonly [S in StoreName]: (n: number) => StoreRecords[S] } = {
@@ -36,19 +37,23 @@ const makers: { readonly [S in StoreName]: (n: number) => StoreRecords[S] } = {
     }
     return { ...fields, data: `${JSON.stringify(document).slice(0, -1)},"big":1234567890123456${n % 1000}789}` }
   },
-  completions: (n) => ({
-    dedupKey: `${n}:developer:complete`,
-    project: project(n),
-    issueNumber: String(n),
-    agentType: 'developer',
-    status: 'complete',
-    summary: `Item ${n} is remembered`,
-    reportId: n % 3 === 0 ? null : `at-${n}`,
-    data: `{"status":"complete","summary":"Item ${n} is remembered","cost":1.${n % 100}0,"findings":[${n}]}`,
-    seq: n % 97 === 0 ? null : n + 1,
-    createdAt: at(n),
-    savedAt: at(n + 1),
-  }),
+  completions: (n) => {
+    // An issue has one of each of its agents.
+    const [issue, agentType] = [Math.floor(n / agents.length), agents[n % agents.length] ?? '']
+    return {
+      dedupKey: `${issue}:${agentType}:complete`,
+      project: project(issue),
+      issueNumber: String(issue),
+      agentType,
+      status: 'complete',
+      summary: `Item ${n} is remembered`,
+      reportId: n % 3 === 0 ? null : `at-${n}`,
+      data: `{"status":"complete","summary":"Item ${n} is remembered","cost":1.${n % 100}0,"findings":[${n}]}`,
+      seq: n % 97 === 0 ? null : n + 1,
+      createdAt: at(n),
+      savedAt: at(n + 1),
+    }
+  },
   hostState: (n) => ({
     key: `state_${n}`,
     data: n % 4 === 0 ? `[${n},null]` : `{"n":${n},"list":["a b",${n}.50]}`,
@@ -106,4 +111,22 @@ export const fillStore = async <S extends StoreName>(
   amount: number,
 ): Promise<void> => {
   for (const batch of batchesOf(store, amount)) await records.write(store, batch)
+}
+
+const numberWords: { readonly [S in StoreName]: (record: StoreRecords[S]) => string } = {
+  workflows: ({ issueNumber }) => issueNumber ?? '',
+  completions: ({ summary }) => summary.split(' ')[1] ?? '',
+  hostState: ({ key }) => key.slice('state_'.length),
+  taskFiles: ({ filename }) => filename.slice('task-'.length, -'.md'.length),
+  inbox: ({ filename }) => filename.slice('inbox-'.length, -'.md'.length),
+}
+
+/** Which of its store a record says to be. */
+export const numberOf = <S extends StoreName>(store: S, record: StoreRecords[S]): number =>
+  Number(numberWords[store](record))
+
+/** The one line that a proof has to say. */
+export const report = (proof: string, figures: Record<string, number | string>): void => {
+  const words = Object.entries(figures).map(([key, value]) => `${key}=${value}`)
+  process.stdout.write(`${proof}: ${words.join(' ')}\n`)
 }

@@ -36,9 +36,9 @@ const storyOf = (world: World, step: string, ids: readonly string[], workflows: 
 export const verify = async (world: World, tasks: number): Promise<Record<string, number>> => {
   await using stores = await world.openStores()
   const inbox = await stores.inbox.counts()
-  const workflows = await stores.workflows.list({ limit: 100 })
-  const closed = await stores.taskFiles.list({ state: 'closed', limit: 100 })
-  const active = await stores.taskFiles.list({ state: 'active', limit: 100 })
+  const workflows = await stores.workflows.list({ limit: 1000 })
+  const closed = await stores.taskFiles.list({ state: 'closed', limit: 1000 })
+  const active = await stores.taskFiles.list({ state: 'active', limit: 1000 })
   expect(inbox).toEqual({ pending: 0, processing: 0, done: tasks, failed: 0 })
   expect(workflows.items.map(({ state }) => state)).toEqual(Array(tasks).fill('completed'))
   expect(closed.items).toHaveLength(tasks)
