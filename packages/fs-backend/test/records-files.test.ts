@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend, CompletionRecord, Records, StoreName, StoreRecords } from '@nexus/core'
@@ -295,4 +296,22 @@ onRoot('[C-MOVE-2] a record that somebody makes while it is written becomes the 
   await recordsOf(backend).write('hostState', [{ key: 'key', data: '"ours"', updatedAt: at }])
   expect(isFirst).toBe(false)
   expect(await readAll(other, 'hostState')).toEqual([{ key: 'key', data: '"ours"', updatedAt: at }])
+})
+
+onRoot('[C-INBOX-18] a task file that is still being written is read once it stands still', async () => {
+  const path = join(root, 'inbox', 'alpha', 'slow.md')
+  await mkdir(join(root, 'inbox', 'alpha'), { recursive: true })
+  const backend = await open()
+  await writeFile(path, '# Half')
+  let text = '# Half'
+  const writer = setInterval(() => {
+    text += ' more'
+    writeFileSync(path, text)
+  }, 40)
+  const early = await readAll(backend, 'inbox')
+  clearInterval(writer)
+  expect(early).toEqual([])
+  expect((await readAll(backend, 'inbox')).map(({ filename, markdown }) => [filename, markdown])).toEqual([
+    ['slow.md', text],
+  ])
 })

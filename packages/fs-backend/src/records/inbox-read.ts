@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type CorruptEntry, type InboxRecord, isStoreError, type Reading } from '@nexus/core'
+import { isUnchanged, settleMs } from '../inbox/hand-made.ts'
 import { createHolders } from '../inbox/holders.ts'
 import { compareIds, inboxNames, noHolder, registerKeys } from '../inbox/inbox-layout.ts'
 import type { InboxTools } from '../inbox/inbox-tools.ts'
@@ -37,7 +39,7 @@ const epochOf = (location: Location): number => {
 }
 
 const createReadAt = (tools: InboxTools) => {
-  const { running } = tools
+  const { running, clock, reading } = tools
   const holders = createHolders(tools)
   const readAt = createTaskReading(tools, holders)
 
@@ -49,8 +51,18 @@ const createReadAt = (tools: InboxTools) => {
     return worker === null ? null : { worker, leaseMs: name.leaseMs, bound: owner === inboxNames.hold(name) }
   }
 
-  /** Null where it moved on meanwhile. Throws `corrupt`. */
+  /** A file that others write in place must stand still, as before a claim. */
+  const isWhole = async (location: Location): Promise<boolean> => {
+    const stat = location.at === 'pending' ? location.place.handMade : null
+    if (location.at !== 'pending' || !stat || clock.now() - stat.mtimeMs >= settleMs) return true
+    await delay(settleMs)
+    const after = await reading.stat(location.place.path)
+    return after !== null && isUnchanged(stat, after)
+  }
+
+  /** Null where it moved on meanwhile, or is still being written: a later reading meets it. Throws `corrupt`. */
   const read = async (location: Location): Promise<FoundTask | null> => {
+    if (!(await isWhole(location))) return null
     const task = await readAt(location)
     if (!task) return null
     const { claimedBy: _, ...fields } = task
