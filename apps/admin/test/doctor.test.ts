@@ -9,7 +9,9 @@ import { AuditList } from '../src/audit/commands.ts'
 import { Diagnosis } from '../src/see/doctor/diagnosis.ts'
 import { spaceFinding } from '../src/see/doctor/root.ts'
 import { type Ground, grounds, jsonOf } from './admin.ts'
-import { anywhere, createPatient, type Fault, fill, onFiles, onPostgres } from './doctor-faults.ts'
+import { anywhere, onFiles } from './doctor-faults.ts'
+import { onPostgres } from './doctor-faults-postgres.ts'
+import { createPatient, type Fault, fill } from './doctor-patient.ts'
 
 const exits = { ok: 0, warn: 3, fail: 1 } as const
 
