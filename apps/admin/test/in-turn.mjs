@@ -20,6 +20,9 @@ const caught = (stream) => {
   }
 }
 
+// A test that is ended takes it along.
+process.on('disconnect', () => process.exit())
+
 process.on('message', async ({ args, input }) => {
   process.argv = [process.execPath, main.pathname, ...args]
   process.exitCode = undefined
