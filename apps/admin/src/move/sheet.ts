@@ -16,7 +16,7 @@ const digestOf = (text: string): Buffer => createHash('sha256').update(text).dig
 export const contentMark = (content: string): string => digestOf(content).toString('hex')
 
 /** What a store held when its source was closed: the hashes of each key and of its content, in a file beside the move's own. */
-export interface Sheet extends AsyncDisposable {
+interface Sheet extends AsyncDisposable {
   add(key: string, content: string): Promise<void>
   /** Durable when resolved. */
   end(): Promise<void>
