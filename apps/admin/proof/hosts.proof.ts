@@ -26,6 +26,17 @@ const variablesAt = (world: World, home: BackendName): Record<string, string> =>
   NEXUS_DIR: join(world.root, '.nexus'),
 })
 
+const spawnHost = (world: World, home: BackendName, said: string[]): ChildProcess => {
+  const started = spawn(process.execPath, [hostMain, 'run', '--config', join(world.root, 'nexus.yaml')], {
+    cwd: world.root,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variablesAt(world, home) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [started.stdout, started.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => said.push(text))
+  return started
+}
+
 /** A host that works on a world, wherever its stores are at home. */
 const createWorker = (world: World) => {
   const said: string[] = []
@@ -34,17 +45,9 @@ const createWorker = (world: World) => {
   const isGone = (): boolean => child === null || child.exitCode !== null || child.signalCode !== null
   return {
     said,
-    isGone,
     start(home: BackendName): void {
       before = said.length
-      const started = spawn(process.execPath, [hostMain, 'run', '--config', join(world.root, 'nexus.yaml')], {
-        cwd: world.root,
-        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variablesAt(world, home) },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      for (const stream of [started.stdout, started.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => said.push(text))
-      child = started
+      child = spawnHost(world, home, said)
     },
     /** The store has moved: it has ended by itself, and named the variable. */
     async meetsMove(to: BackendName): Promise<void> {
@@ -140,7 +143,7 @@ const play = async ({ from, tasks, kills, program, drawn = seed }: Plan) => {
   worker.start(home)
   try {
     await until('the first agent', async () => (await world.notes()).length > 0, patienceMs)
-    for (let n = 0; n < kills; n += 1) {
+    while (log.kills < kills) {
       const more = Math.min(tasks - brought, Math.ceil(tasks / kills))
       if (more > 0) brought += await bring(world, home, numbersFrom(brought, more))
       const killAfterMs = 300 + dice(4_000)
