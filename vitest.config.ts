@@ -21,7 +21,7 @@ export default defineConfig(({ mode }) => ({
     globalSetup: ['packages/testkit/src/postgres/global-setup.ts'],
     projects: rooms.map((root) => ({
       root,
-      ssr: { resolve },
+      ...(mode === 'bench' ? {} : { ssr: { resolve } }),
       test: { name: root, hookTimeout: 120_000, passWithNoTests: true, ...(kinds[mode] ?? kinds['test']) },
     })),
   },

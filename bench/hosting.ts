@@ -4,12 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Backend, createIds, readConfig, silentLogger, systemClock } from '@nexus/core'
-import { openFsBackend } from '@nexus/fs-backend'
-import { openPgBackend } from '@nexus/pg-backend'
-import { openRouter } from '@nexus/router'
-import { freshDatabase } from '@nexus/testkit/postgres'
-import { testDsn } from '@nexus/testkit/postgres/test-dsn'
+import type { Backend } from '@nexus/core'
+import { startServer } from './server.ts'
+import { openStores } from './stores.ts'
 
 const main = fileURLToPath(new URL('../apps/host/dist/main.js', import.meta.url))
 
@@ -30,7 +27,8 @@ export const startHosting = async (
   { steps, command }: { steps: number; command(folder: string): readonly string[] },
 ): Promise<Hosting> => {
   const folder = await mkdtemp(join(tmpdir(), 'nexus-bench-'))
-  const database = await freshDatabase(await testDsn())
+  const server = await startServer()
+  const database = await server.database()
   const file = join(folder, 'nexus.yaml')
   await mkdir(join(folder, 'shop'))
   await writeFile(
@@ -47,20 +45,7 @@ export const startHosting = async (
   )
   const root = join(folder, '.nexus')
   const variables = { NEXUS_STORAGE_BACKEND: backend, NEXUS_STORAGE_DSN: database.dsn, NEXUS_DIR: root }
-  const context = {
-    clock: systemClock,
-    ids: createIds(systemClock),
-    logger: silentLogger,
-    liveness: () => 'unknown' as const,
-  }
-  const stores = await openRouter({
-    config: readConfig(variables),
-    registry: {
-      filesystem: ({ dir }) => openFsBackend({ root: dir, ...context }),
-      postgres: ({ dsn }) => openPgBackend({ dsn: dsn ?? '', ...context }),
-    },
-    context,
-  })
+  const stores = await openStores(variables)
   const host = spawn(process.execPath, [main, 'run', '--config', file], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...variables },
@@ -85,6 +70,7 @@ export const startHosting = async (
       await gone
       await stores[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type CompletionRecord, createIds, type Records, silentLogger, systemClock } from '@nexus/core'
+import type { CompletionRecord, Records } from '@nexus/core'
 import { openFsBackend } from '@nexus/fs-backend'
 import { test } from 'vitest'
+import { context } from './context.ts'
 import { median, report } from './figures.ts'
 
 const rounds = 5
@@ -100,12 +101,6 @@ const readOurs = async (records: Records): Promise<number> => {
 
 test('whole completions on files beside raw files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nexus-bench-'))
-  const context = {
-    clock: systemClock,
-    ids: createIds(systemClock),
-    logger: silentLogger,
-    liveness: () => 'unknown' as const,
-  }
   await using backend = await openFsBackend({ root: join(folder, 'ours'), ...context })
   const { records } = backend
   if (!records) throw new Error('The backend gives no whole records.')

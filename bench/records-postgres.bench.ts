@@ -1,10 +1,10 @@
-import { type Backend, type CompletionRecord, createIds, type Records, silentLogger, systemClock } from '@nexus/core'
+import type { Backend, CompletionRecord, Records } from '@nexus/core'
 import { openPgBackend } from '@nexus/pg-backend'
-import { freshDatabase } from '@nexus/testkit/postgres'
-import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import pg from 'pg'
 import { test } from 'vitest'
+import { context } from './context.ts'
 import { median, report } from './figures.ts'
+import { startServer } from './server.ts'
 
 const page = 1000
 const pagesPerRound = 10
@@ -85,15 +85,9 @@ const readAllPlainly = async (sql: pg.Client): Promise<void> => {
 }
 
 test('whole completions in bulk: postgres', async () => {
-  const server = await testDsn()
-  await using ours = await freshDatabase(server)
-  await using plain = await freshDatabase(server)
-  const context = {
-    clock: systemClock,
-    ids: createIds(systemClock),
-    logger: silentLogger,
-    liveness: () => 'unknown' as const,
-  }
+  await using server = await startServer()
+  await using ours = await server.database()
+  await using plain = await server.database()
   await using backend = await openPgBackend({ dsn: ours.dsn, ...context })
   await (await openPgBackend({ dsn: plain.dsn, ...context }))[Symbol.asyncDispose]()
   const sql = new pg.Client({ connectionString: plain.dsn })

@@ -26,6 +26,7 @@ import {
   StoreError,
 } from '@nexus/core'
 import { z } from 'zod'
+import { createCoalesced } from './coalesce.ts'
 import { sqlStateOf } from './pg-errors.ts'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
 import { readDate, readJsonObject } from './rows.ts'
@@ -73,22 +74,31 @@ const namesFit = ({ project, issueNumber, agentType }: Input): boolean =>
   nameProblem('issueNumber', issueNumber) === null &&
   nameProblem('agentType', agentType) === null
 
-/** Takes what `CompletionInput` gave out. */
-export const createCompletionSave =
+/** One save, with the operation that it is, if it is one. */
+interface Save {
+  input: Input
+  id: string | null
+}
+
+const identityOf = ({ project, issueNumber, agentType, status }: Input): string[] => [
+  project,
+  issueNumber,
+  agentType,
+  status,
+]
+
+const wordsOf = ({ summary, payload, reportId }: Input) => [summary, JSON.stringify(payload), reportId]
+
+const createSaveOne =
   ({ run }: Pick<PgTools, 'run'>) =>
-  async (input: Input, call: Call): Promise<CompletionSaveResult> => {
-    const { project, issueNumber, agentType, status, summary, payload, reportId } = input
-    const identity = [project, issueNumber, agentType, status]
-    const values = [...identity, summary, JSON.stringify(payload), reportId]
+  async ({ input, id }: Save, call: Call): Promise<CompletionSaveResult> => {
+    const identity = identityOf(input)
+    const values = [...identity, ...wordsOf(input)]
     // Names that exist are saved as they are; a new one has to be one that we would give.
     if (!namesFit(input) && (await run(sql.findCompletion, identity, call)).length === 0) checkCompletionNames(input)
 
     for (let tries = 0; tries < maxUpdateTries; tries += 1) {
-      let [row] = await run(
-        sql.saveCompletion,
-        [...values, dedupKey(input), projectDedupKey(input), call.id ?? null],
-        call,
-      )
+      let [row] = await run(sql.saveCompletion, [...values, dedupKey(input), projectDedupKey(input), id], call)
       // The first time it may be a race, and the same statement knows better now.
       if (!row && tries > 0) {
         const [present] = await run(sql.findCompletion, identity, call)
@@ -96,7 +106,7 @@ export const createCompletionSave =
         if (present)
           [row] = await run(
             sql.replaceUnreadableCompletion,
-            [...values, present.id, present.hash, isUnreadable, call.id ?? null],
+            [...values, present.id, present.hash, isUnreadable, id],
             call,
           )
       }
@@ -104,6 +114,36 @@ export const createCompletionSave =
     }
     throw new StoreError({ code: 'unavailable', message: `Others kept changing the completion ${dedupKey(input)}.` })
   }
+
+const createSaveMany =
+  ({ run }: Pick<PgTools, 'run'>) =>
+  async (saves: readonly Save[], call: Call): Promise<(CompletionSaveResult | null)[]> => {
+    const fitting = saves.filter(({ input }) => namesFit(input))
+    const rows = fitting.map(({ input, id }) => [
+      ...identityOf(input),
+      ...wordsOf(input),
+      dedupKey(input),
+      projectDedupKey(input),
+      id,
+    ])
+    const columns = Array.from({ length: 10 }, (_, column) => rows.map((row) => row[column] ?? null))
+    const saved = new Map<Save, CompletionSaveResult>()
+    for (const { nth, status, dedup_key } of await run(sql.saveCompletions, columns, call)) {
+      const save = fitting[nth - 1]
+      if (save) saved.set(save, { status, dedupKey: dedup_key })
+    }
+    return saves.map((save) => saved.get(save) ?? null)
+  }
+
+/** Takes what `CompletionInput` gave out. */
+export const createCompletionSave = (tools: Pick<PgTools, 'run'>) => {
+  const save = createCoalesced<Save, CompletionSaveResult>({
+    keyOf: ({ input }) => JSON.stringify(identityOf(input)),
+    single: createSaveOne(tools),
+    batch: createSaveMany(tools),
+  })
+  return (input: Input, call: Call): Promise<CompletionSaveResult> => save({ input, id: call.id ?? null }, call)
+}
 
 interface ListRequest extends PageRequest {
   latest: boolean

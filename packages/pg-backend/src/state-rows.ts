@@ -8,6 +8,7 @@ import {
   type Rev,
   readable,
 } from '@nexus/core'
+import { createCoalesced } from './coalesce.ts'
 import { hashOf, isUnreadableRev, unreadableRev } from './rev.ts'
 import { readDate } from './rows.ts'
 import * as sql from './statements/host-state.ts'
@@ -31,6 +32,13 @@ interface Replacement {
   text: string
   rev: Rev
   reason?: string | undefined
+}
+
+interface Save {
+  key: string
+  text: string
+  /** The operation, if it is one. */
+  id: string | null
 }
 
 /** The verbs' one way to the rows. */
@@ -61,15 +69,26 @@ export const createStateRows = ({ run }: Pick<PgTools, 'run'>) => {
     return present ? replace({ key, text, rev: readable(present.reading).rev }, call) : create(key, text, call)
   }
 
+  const saveOne = async ({ key, text, id }: Save, call: Call): Promise<Rev | null> => {
+    const [row] = nameProblem('stateKey', key) === null ? await run(sql.saveHostState, [key, text, id], call) : []
+    return row?.hash ?? overwrite(key, text, { ...call, id: id ?? undefined })
+  }
+
+  const saveMany = async (saves: readonly Save[], call: Call): Promise<(Rev | null)[]> => {
+    const fitting = saves.filter(({ key }) => nameProblem('stateKey', key) === null)
+    const values = [fitting.map(({ key }) => key), fitting.map(({ text }) => text), fitting.map(({ id }) => id)]
+    const revs = new Map((await run(sql.saveHostStates, values, call)).map(({ key, hash }) => [key, hash]))
+    return saves.map(({ key }) => revs.get(key) ?? null)
+  }
+
+  const saveCoalesced = createCoalesced({ keyOf: ({ key }: Save) => key, single: saveOne, batch: saveMany })
+
   return {
     read,
     replace,
     create,
-    async save(key: string, text: string, call: Call): Promise<Rev | null> {
-      const [row] =
-        nameProblem('stateKey', key) === null ? await run(sql.saveHostState, [key, text, call.id ?? null], call) : []
-      return row?.hash ?? overwrite(key, text, call)
-    },
+    save: (key: string, text: string, call: Call): Promise<Rev | null> =>
+      saveCoalesced({ key, text, id: call.id ?? null }, call),
   }
 }
 

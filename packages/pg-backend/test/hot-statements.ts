@@ -69,6 +69,11 @@ const completionStatements = (): Given[] => [
   { name: 'saveCompletion', statement: completions.saveCompletion, values: [...words, 'h5', `p1/h5`, null] },
   { name: 'saveCompletion, operation', statement: completions.saveCompletion, values: [...words, 'h5', `p1/h5`, 'o'] },
   {
+    name: 'saveCompletions',
+    statement: completions.saveCompletions,
+    values: [...[...words, 'h5', 'p1/h5'].map((word) => [word, `${word}`]), [null, 'o']],
+  },
+  {
     name: 'saveCompletion, new',
     statement: completions.saveCompletion,
     values: [project, issue, 'new', 'complete', 's', '{}', 'r', '7:new:complete', 'p1/7:new:complete', 'o'],
@@ -197,6 +202,15 @@ const taskFileLists = (): Given[] =>
 const hostStateStatements = (): Given[] => [
   { name: 'loadHostState', statement: hostState.loadHostState, values: ['k5'] },
   { name: 'saveHostState', statement: hostState.saveHostState, values: ['k5', '{}', null] },
+  {
+    name: 'saveHostStates',
+    statement: hostState.saveHostStates,
+    values: [
+      ['k5', 'k6', 'new'],
+      ['{}', '{}', '{}'],
+      [null, 'o', 'n'],
+    ],
+  },
   { name: 'saveHostState, operation', statement: hostState.saveHostState, values: ['k5', '{}', 'o'] },
   { name: 'createHostState', statement: hostState.createHostState, values: ['new', '{}', 'o'] },
   { name: 'replaceHostState', statement: hostState.replaceHostState, values: ['k5', '{}', 'hash', null, null] },
@@ -253,6 +267,15 @@ const queueStatements = (): Given[] => [
     ],
   },
   { name: 'completeTask', statement: holder.completeTask, values: [5, 1, 'w'] },
+  {
+    name: 'completeTasks',
+    statement: holder.completeTasks,
+    values: [
+      [5, 6, 7],
+      [1, 1, 1],
+      ['w', 'w', 'w'],
+    ],
+  },
   { name: 'findCompleted', statement: holder.findCompleted, values: [5, 1, 'w'] },
   { name: 'failTask', statement: holder.failTask, values: [5, 1, 'w', 'no', false, null, [1000]] },
   { name: 'releaseTask', statement: holder.releaseTask, values: [5, 1, 'w', null] },

@@ -7,7 +7,9 @@ import {
   parseInput,
   StoreError,
 } from '@nexus/core'
+import { createCoalesced } from '../coalesce.ts'
 import { enqueueTasks, findTasks } from '../statements/inbox-queue.ts'
+import type { Call } from '../tools.ts'
 import type { InboxTools } from './inbox-tools.ts'
 
 const maxChunkRows = 500
@@ -58,14 +60,18 @@ const valuesOf = (tasks: readonly Task[]): unknown[] => [
   tasks.map(({ issueNumber }) => issueNumber),
 ]
 
+/** Each statement has the whole time for itself. */
+interface BulkCall extends CallOptions {
+  timeoutMs: number
+}
+
 /** Stores tasks of different identities and says for each what became of it. [C-INBOX-1, C-INBOX-2] */
 const createStoreChunk =
-  ({ run, wake, begin }: InboxTools) =>
-  async (chunk: Task[], { signal }: CallOptions): Promise<Map<Task, EnqueueResult>> => {
+  ({ run, wake }: InboxTools) =>
+  async (chunk: readonly Task[], call: Call | BulkCall): Promise<Map<Task, EnqueueResult>> => {
     const results = new Map<Task, EnqueueResult>()
-    const call = chunk.length > 1 ? { signal, timeoutMs: bulkTimeoutMs } : begin({ signal })
     const note = (
-      given: Task[],
+      given: readonly Task[],
       rows: { nth: number; id: number | string | null }[],
       status: EnqueueResult['status'],
     ) => {
@@ -90,14 +96,26 @@ const createStoreChunk =
 
 export const createEnqueue = (tools: InboxTools) => {
   const storeChunk = createStoreChunk(tools)
+  const storeMany = async (tasks: readonly Task[], call: Call): Promise<EnqueueResult[]> => {
+    const results = await storeChunk(tasks, call)
+    return tasks.flatMap((task) => results.get(task) ?? [])
+  }
+  const storeOne = createCoalesced<Task, EnqueueResult[]>({
+    keyOf: identityOf,
+    single: (task, call) => storeMany([task], call),
+    batch: async (tasks, call) => (await storeMany(tasks, call)).map((result) => [result]),
+  })
 
-  return async (inputs: readonly EnqueueTask[], options: CallOptions): Promise<EnqueueResult[]> => {
+  return async (inputs: readonly EnqueueTask[], { signal }: CallOptions): Promise<EnqueueResult[]> => {
     const tasks = inputs.map(readTask)
+    const [only] = tasks
+    if (only && tasks.length === 1) return storeOne(only, tools.begin({ signal }))
     const first = new Map<string, Task>()
     for (const task of tasks) if (!first.has(identityOf(task))) first.set(identityOf(task), task)
     const stored = new Map<Task, EnqueueResult>()
     for (const chunk of chunksOf(first.values()))
-      for (const [task, result] of await storeChunk(chunk, options)) stored.set(task, result)
+      for (const [task, result] of await storeChunk(chunk, { signal, timeoutMs: bulkTimeoutMs }))
+        stored.set(task, result)
     return tasks.map((task) => {
       const own = stored.get(task)
       if (own) return own

@@ -69,16 +69,25 @@ const mine = `SELECT ${columns} FROM nexus_completions AS c
 export const findCompletion = statement<CompletionRow>(mine)
 
 /** No condition that an index has: the row is found by its id. */
-const stillIs = `(c.project, c.issue_number, c.agent_type, c.status)
-       IS NOT DISTINCT FROM (${given.project}, ${given.issue}, ${given.agent}, ${given.status})`
+const isStill = ({ project, issue, agent, status }: typeof given): string =>
+  `(c.project, c.issue_number, c.agent_type, c.status) IS NOT DISTINCT FROM (${project}, ${issue}, ${agent}, ${status})`
+const stillIs = isStill(given)
+/** Such data is written over: unreadable data is not, unseen. */
+const isReport = `nexus_is_readable(c.data) AND c.data ~ '^\\s*\\{'`
 
 /** The sequence is set in so many words: that is how the trigger tells our writes from those of other programs. */
-const rewrite = `UPDATE nexus_completions AS c SET summary_text = $5::text, data = $6::text, report_id = $7::text,
+const rewriteWith = (summary: string, data: string, reportId: string): string =>
+  `UPDATE nexus_completions AS c SET summary_text = ${summary}, data = ${data}, report_id = ${reportId},
      seq = nextval('nexus_completions_order'), updated_at = clock_timestamp()`
+const rewrite = rewriteWith('$5::text', '$6::text', '$7::text')
 
 const recorded = (id: string): string =>
   `${recordedAs(id, `json_build_object('status', done.status, 'dedupKey', done.dedup_key)`)}
    SELECT status, dedup_key FROM done`
+
+const insert = `INSERT INTO nexus_completions AS c
+       (project, issue_number, agent_type, status, summary_text, data, report_id, dedup_key, seq, created_at, updated_at,
+        identity_key)`
 
 /**
  * $8: the documented dedup key, $9: the one with the project, $10: the operation. Nothing comes back where another
@@ -89,12 +98,10 @@ export const saveCompletion = statement<SavedRow>(
    updated AS (
      ${rewrite} FROM mine
      WHERE c.id = mine.id AND ${stillIs} AND ${words} IS DISTINCT FROM ($5::text, $6::text, $7::text)
-       AND nexus_is_readable(c.data) AND c.data ~ '^\\s*\\{'
+       AND ${isReport}
      RETURNING c.dedup_key),
    created AS (
-     INSERT INTO nexus_completions AS c
-       (project, issue_number, agent_type, status, summary_text, data, report_id, dedup_key, seq, created_at, updated_at,
-        identity_key)
+     ${insert}
      SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text,
        CASE WHEN EXISTS (SELECT FROM nexus_completions AS held WHERE held.dedup_key = $8::text) THEN $9::text ELSE $8::text END,
        nextval('nexus_completions_order'), clock_timestamp(), clock_timestamp(), ${givenKey}
@@ -106,6 +113,48 @@ export const saveCompletion = statement<SavedRow>(
      UNION ALL SELECT 'updated', dedup_key FROM updated
      UNION ALL SELECT 'unchanged', c.dedup_key FROM mine AS c WHERE ${words} IS NOT DISTINCT FROM ($5::text, $6::text, $7::text)),
    ${recorded('$10')}`,
+)
+
+const each = { project: 'g.project', issue: 'g.issue_number', agent: 'g.agent_type', status: 'g.status' }
+const theirWords = '(g.summary_text, g.data, g.report_id)'
+
+/**
+ * The same for many identities at once, each no more than once. What comes back was saved; a row that somebody holds a
+ * lock on keeps only that one waiting, in a statement of its own.
+ */
+export const saveCompletions = statement<SavedRow & { nth: number }>(
+  `WITH given AS MATERIALIZED (
+     SELECT g.*, ${identityKey(each.project, each.issue, each.agent, each.status)} AS identity_key
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+       $9::text[], $10::text[]) WITH ORDINALITY AS g (project, issue_number, agent_type, status, summary_text, data,
+       report_id, dedup_key, own_key, operation, nth)),
+   mine AS MATERIALIZED (
+     SELECT g.nth, g.operation, ${words} IS NOT DISTINCT FROM ${theirWords} AS is_same, c.id, c.dedup_key
+     FROM given AS g
+     CROSS JOIN LATERAL (SELECT i.id FROM (${rowsOf(each)}) AS i ORDER BY ${latestFirst('i')} LIMIT 1) AS i
+     CROSS JOIN LATERAL (SELECT c.* FROM nexus_completions AS c WHERE c.id = i.id) AS c),
+   free AS MATERIALIZED (
+     SELECT c.id FROM nexus_completions AS c WHERE c.id = ANY(ARRAY(SELECT m.id FROM mine AS m WHERE NOT m.is_same))
+     FOR UPDATE OF c SKIP LOCKED),
+   updated AS (
+     ${rewriteWith('g.summary_text', 'g.data', 'g.report_id')} FROM given AS g JOIN mine AS m ON m.nth = g.nth
+     WHERE c.id = m.id AND c.id = ANY(ARRAY(SELECT f.id FROM free AS f)) AND ${isStill(each)}
+       AND ${words} IS DISTINCT FROM ${theirWords} AND ${isReport}
+     RETURNING g.nth, g.operation, c.dedup_key),
+   created AS (
+     ${insert}
+     SELECT g.project, g.issue_number, g.agent_type, g.status, g.summary_text, g.data, g.report_id,
+       CASE WHEN EXISTS (SELECT FROM nexus_completions AS held WHERE held.dedup_key = g.dedup_key) THEN g.own_key ELSE g.dedup_key END,
+       nextval('nexus_completions_order'), clock_timestamp(), clock_timestamp(), g.identity_key
+     FROM given AS g WHERE NOT EXISTS (SELECT FROM mine AS m WHERE m.nth = g.nth) ORDER BY g.identity_key
+     ON CONFLICT DO NOTHING
+     RETURNING c.identity_key, c.dedup_key),
+   done AS (
+     SELECT 'created' AS status, n.dedup_key, g.nth, g.operation FROM created AS n JOIN given AS g ON g.identity_key = n.identity_key
+     UNION ALL SELECT 'updated', u.dedup_key, u.nth, u.operation FROM updated AS u
+     UNION ALL SELECT 'unchanged', m.dedup_key, m.nth, m.operation FROM mine AS m WHERE m.is_same),
+   ${recordedAs('done.operation', `json_build_object('status', done.status, 'dedupKey', done.dedup_key)`)}
+   SELECT done.nth::integer AS nth, done.status, done.dedup_key FROM done`,
 )
 
 /** $10: whether a copy of what is replaced is kept in the same transaction. $11: the operation. */

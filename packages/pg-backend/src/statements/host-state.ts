@@ -26,6 +26,32 @@ export const saveHostState = statement<{ hash: string }>(
   )}`,
 )
 
+/**
+ * Many keys at once, each no more than once; $3: the operations. What comes back was saved. Who holds a lock on one of
+ * them keeps only that one waiting, in a statement of its own; a value that may be unreadable is left to that as well.
+ */
+export const saveHostStates = statement<{ key: string; hash: string }>(
+  `WITH given AS MATERIALIZED (SELECT g.* FROM unnest($1::text[], $2::text[], $3::text[]) AS g (key, data, id)),
+   free AS MATERIALIZED (
+     SELECT l.key FROM given AS g CROSS JOIN LATERAL (
+       SELECT h.key FROM nexus_host_state AS h WHERE h.key = g.key AND nexus_is_readable(h.data)
+       FOR UPDATE OF h SKIP LOCKED) AS l),
+   updated AS (
+     UPDATE nexus_host_state AS h SET data = g.data, updated_at = clock_timestamp() FROM given AS g
+     WHERE h.key = g.key AND h.key = ANY(ARRAY(SELECT f.key FROM free AS f))
+     RETURNING h.key, ${hash} AS hash),
+   created AS (
+     INSERT INTO nexus_host_state AS h (key, data, updated_at)
+     SELECT g.key, g.data, clock_timestamp() FROM given AS g
+     WHERE (SELECT p.key FROM nexus_host_state AS p WHERE p.key = g.key) IS NULL ORDER BY g.key
+     ON CONFLICT (key) DO NOTHING
+     RETURNING h.key, ${hash} AS hash),
+   done AS (
+     SELECT d.key, d.hash, g.id FROM (SELECT * FROM updated UNION ALL SELECT * FROM created) AS d JOIN given AS g ON g.key = d.key),
+   ${recordedAs('done.id', `json_build_object('status', 'saved', 'rev', done.hash)`)}
+   SELECT key, hash FROM done`,
+)
+
 /** $3: the operation. */
 export const createHostState = statement<{ hash: string }>(
   `WITH ${writing(`${inserted} ON CONFLICT (key) DO NOTHING`, '$3')}`,

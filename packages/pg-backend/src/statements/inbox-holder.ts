@@ -38,6 +38,19 @@ export const completeTask = statement<{ id: number }>(
   `UPDATE nexus_inbox_queue AS q SET status = 'done', processed_at = clock_timestamp() WHERE ${held} RETURNING q.id`,
 )
 
+/** Many at once; what comes back is done. Who holds a lock on one of them keeps only that one waiting. */
+export const completeTasks = statement<{ id: number; claim_epoch: number; claimed_by: string }>(
+  `WITH given AS MATERIALIZED (
+     SELECT c.* FROM unnest($1::integer[], $2::integer[], $3::text[]) AS c (id, epoch, worker)),
+   free AS MATERIALIZED (
+     SELECT q.id FROM nexus_inbox_queue AS q WHERE q.id = ANY(ARRAY(SELECT abs(c.id) FROM given AS c))
+     FOR UPDATE OF q SKIP LOCKED)
+   UPDATE nexus_inbox_queue AS q SET status = 'done', processed_at = clock_timestamp() FROM given AS c
+   WHERE ${isAt('c.id')} AND q.claim_epoch = c.epoch AND q.claimed_by = c.worker AND ${isHeld}
+     AND q.id = ANY(ARRAY(SELECT f.id FROM free AS f))
+   RETURNING c.id, q.claim_epoch, q.claimed_by`,
+)
+
 export const findCompleted = statement<{ id: number }>(
   `SELECT q.id FROM nexus_inbox_queue AS q
    WHERE ${isAt('$1')} AND q.claim_epoch = $2::integer AND q.claimed_by = $3::text AND q.status = 'done'`,

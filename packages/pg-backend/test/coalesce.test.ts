@@ -1,0 +1,132 @@
+import { StoreError } from '@nexus/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { startBudget } from '../src/budget.ts'
+import { createCoalesced } from '../src/coalesce.ts'
+import type { Call } from '../src/tools.ts'
+
+interface Item {
+  key: string
+  n: number
+}
+
+const callOf = (signal?: AbortSignal): Call => ({ budget: startBudget(60_000), signal })
+
+/** Statements whose ends the test decides on, in the order in which they were sent. */
+const createStatements = (refused: (n: number) => boolean = () => false) => {
+  const sent: { items: readonly Item[]; end(error?: Error): void }[] = []
+  const send = (items: readonly Item[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      sent.push({ items, end: (error) => (error ? reject(error) : resolve()) })
+    })
+  const save = createCoalesced<Item, number>({
+    keyOf: ({ key }) => key,
+    async single(item) {
+      await send([item])
+      return item.n
+    },
+    async batch(items) {
+      await send(items)
+      return items.map(({ n }) => (refused(n) ? null : n))
+    },
+  })
+  /** Ends what is on its way until nothing is. */
+  const drain = async (): Promise<void> => {
+    for (let next = 0; next < sent.length; next += 1) {
+      sent[next]?.end()
+      await new Promise(setImmediate)
+    }
+  }
+  return { sent, save, drain }
+}
+
+const numbersOf = (sent: readonly { items: readonly Item[] }[]): number[][] =>
+  sent.map(({ items }) => items.map(({ n }) => n))
+
+describe('calls that share statements', () => {
+  test('two go at once, each by itself; the others go together when one is back', async () => {
+    const { sent, save, drain } = createStatements()
+    const calls = [1, 2, 3, 4, 5].map((n) => save({ key: `k${n}`, n }, callOf()))
+    expect(numbersOf(sent)).toEqual([[1], [2]])
+    await drain()
+    expect(numbersOf(sent)).toEqual([[1], [2], [3, 4, 5]])
+    expect(await Promise.all(calls)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  test('two of one key never share a statement', async () => {
+    const { sent, save, drain } = createStatements()
+    const keys = ['a', 'b', 'c', 'c', 'd', 'c']
+    const calls = keys.map((key, n) => save({ key, n }, callOf()))
+    await drain()
+    expect(numbersOf(sent)).toEqual([[0], [1], [2, 4], [3], [5]])
+    expect(await Promise.all(calls)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  test('what one statement cannot do for one of them, a statement of its own does', async () => {
+    const { sent, save, drain } = createStatements((n) => n === 3)
+    const calls = [1, 2, 3, 4].map((n) => save({ key: `k${n}`, n }, callOf()))
+    await drain()
+    expect(numbersOf(sent)).toEqual([[1], [2], [3, 4], [3]])
+    expect(await Promise.all(calls)).toEqual([1, 2, 3, 4])
+  })
+
+  test('what is the fault of one is tried again for each by itself', async () => {
+    const { sent, save, drain } = createStatements()
+    const calls = [1, 2, 3, 4].map((n) => save({ key: `k${n}`, n }, callOf()))
+    sent[0]?.end()
+    await new Promise(setImmediate)
+    sent[2]?.end(new StoreError({ code: 'invalid', message: 'one of them' }))
+    await new Promise(setImmediate)
+    expect(numbersOf(sent)).toEqual([[1], [2], [3, 4], [3], [4]])
+    await drain()
+    expect(await Promise.all(calls)).toEqual([1, 2, 3, 4])
+  })
+
+  test('where the database is not there, each is told, as unknown where it is unknown', async () => {
+    const { sent, save, drain } = createStatements()
+    const calls = [1, 2, 3, 4].map((n) => save({ key: `k${n}`, n }, callOf()))
+    const settled = Promise.allSettled(calls)
+    sent[0]?.end()
+    await new Promise(setImmediate)
+    sent[2]?.end(new StoreError({ code: 'unavailable', message: 'gone', outcome: 'unknown' }))
+    await drain()
+    const gone = { status: 'rejected', reason: expect.objectContaining({ code: 'unavailable', outcome: 'unknown' }) }
+    expect(await settled).toEqual([{ status: 'fulfilled', value: 1 }, { status: 'fulfilled', value: 2 }, gone, gone])
+    expect(numbersOf(sent)).toEqual([[1], [2], [3, 4]])
+  })
+
+  test('who gives up while waiting is rejected at once and in no statement with others', async () => {
+    const { sent, save, drain } = createStatements()
+    const ending = new AbortController()
+    const calls = [1, 2, 3].map((n) => save({ key: `k${n}`, n }, callOf()))
+    const given = save({ key: 'k4', n: 4 }, callOf(ending.signal))
+    ending.abort(new Error('enough'))
+    await expect(given).rejects.toThrow('enough')
+    await drain()
+    expect(numbersOf(sent.filter(({ items }) => items.length > 1))).toEqual([])
+    expect(await Promise.all(calls)).toEqual([1, 2, 3])
+  })
+
+  test('any calls in any order have their own answers, each sent once', async () => {
+    const given = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), gap: fc.boolean() }), { maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(given, async (plan) => {
+        const { sent, save, drain } = createStatements()
+        const calls: Promise<number>[] = []
+        for (const [n, { key, gap }] of plan.entries()) {
+          calls.push(save({ key, n }, callOf()))
+          if (gap) sent.at(-1)?.end()
+          if (gap) await new Promise(setImmediate)
+        }
+        await drain()
+        expect(await Promise.all(calls)).toEqual(plan.map((_, n) => n))
+        expect(
+          numbersOf(sent)
+            .flat()
+            .sort((a, b) => a - b),
+        ).toEqual(plan.map((_, n) => n))
+        for (const { items } of sent) expect(new Set(items.map(({ key }) => key)).size).toBe(items.length)
+      }),
+    )
+  })
+})
