@@ -63,7 +63,8 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
   // Files dropped into a folder are tasks wherever the inbox is: with nothing of ours left in it, it takes them in again.
   if (holdsMailbox(site, migration)) await site.ends.source.records.unmarkMoved(['inbox'], options)
   const finished: Migration = { ...begun, phase: 'finished', ended_at: now() }
-  await site.folder.save(finished)
+  // Before the receipt says that it is over: killed between the two, a repeated call still finds something to do.
   await sheets.remove()
+  await site.folder.save(finished)
   return finished
 }

@@ -213,8 +213,11 @@ export const moveStores = async (tools: MoveTools, migration: Migration): Promis
   }
   if (await wasOpened(ends, migration, signal)) return open(tools, migration)
   await claimTarget(ends, migration, { signal, over })
-  if (migration.phase === 'closing' && (await areClosed(ends.source, migration, signal)))
+  if (migration.phase === 'closing' && (await areClosed(ends.source, migration, signal))) {
+    // Killed right after the last mark: the request to the hosts would be copied, and stay in the copy that is kept.
+    await tools.forget()
     return open(tools, await verifyAll(tools, { ...migration, verified: null }))
+  }
   const copied = await copyAll(tools, migration)
   return open(tools, await verifyAll(tools, await close(tools, copied)))
 }

@@ -105,7 +105,8 @@ export const undoMove = async (site: Site, options: OrderOptions & UndoOptions):
     await moveStores(await toolsFor(back, begun, new Map(), options), begun)
   } else await giveUp(site, migration, options)
   const undone: Migration = { ...migration, phase: 'undone', ended_at: now() }
-  await site.folder.save(undone)
+  // Before the receipt says that it is over: nobody looks for them afterwards.
   await site.folder.sheets(undone).remove()
+  await site.folder.save(undone)
   return undone
 }
