@@ -21,49 +21,75 @@ interface Waiting<I, R> {
   call: Call
   resolve(answer: R | Promise<R>): void
   reject(reason: unknown): void
+  /** Until a lane takes it. */
+  timer: NodeJS.Timeout | undefined
 }
 
-/** Whether its time is over, or nobody waits for it: a statement of its own says so, and is not sent. */
-const isOver = ({ budget, signal }: Call): boolean => {
+/** Milliseconds; none where too little is left for a statement. */
+const leftOf = ({ budget }: Call): number => {
   try {
-    return signal?.aborted === true || budget.left() <= 0
+    return budget.left()
   } catch {
-    return true
+    return 0
   }
 }
+
+/**
+ * What has waited for most of its time, and what nobody waits for any more, goes by itself, if at all: nobody else is to
+ * end with it.
+ */
+const mayShare = (call: Call): boolean => call.signal?.aborted !== true && leftOf(call) > call.budget.ms / 2
 
 /** Whether it may be the fault of one item, and the others came to no effect by it. */
 const isOfOneItem = (error: unknown): boolean => isStoreError(error) && error.code !== 'unavailable'
 
+/** The calls that wait for a lane. None waits longer than its own time. */
+const createQueue = <I, R>(alone: (waiting: Waiting<I, R>) => void) => {
+  const queue = new Set<Waiting<I, R>>()
+  const take = (waiting: Waiting<I, R>): void => {
+    clearTimeout(waiting.timer)
+    queue.delete(waiting)
+  }
+  return {
+    add(waiting: Waiting<I, R>): void {
+      queue.add(waiting)
+      const late = (): void => {
+        queue.delete(waiting)
+        alone(waiting)
+      }
+      waiting.timer = setTimeout(late, leftOf(waiting.call))
+    },
+    /** Those that go together now: of different keys, and with the same time from end to end. */
+    next(): Waiting<I, R>[] {
+      const taken = new Map<string, Waiting<I, R>>()
+      for (const waiting of queue) {
+        const [first] = taken.values()
+        if (taken.has(waiting.key) || (first && first.call.budget.ms !== waiting.call.budget.ms)) continue
+        take(waiting)
+        if (mayShare(waiting.call)) taken.set(waiting.key, waiting)
+        else alone(waiting)
+        if (taken.size === most) break
+      }
+      return [...taken.values()]
+    },
+  }
+}
+
 /**
  * Calls that come while others are on their way share one statement, and with it one wait for the disk; a call alone is
- * the statement it always was. Each caller has the answer, the error, the time and the signal of its own.
+ * the statement it always was. Each caller has the answer and the signal of its own, and no less than half of its time.
  */
 export const createCoalesced = <I, R>({ keyOf, single, batch }: CoalesceOptions<I, R>) => {
-  const queue = new Set<Waiting<I, R>>()
+  const send = async ({ item, call }: Waiting<I, R>): Promise<R> => single(item, call)
+  const alone = (waiting: Waiting<I, R>): void => waiting.resolve(send(waiting))
+  const queue = createQueue(alone)
   let busy = 0
 
-  const alone = ({ item, call, resolve }: Waiting<I, R>): void => resolve(single(item, call))
-
-  const takeNext = (): Waiting<I, R>[] => {
-    const taken = new Map<string, Waiting<I, R>>()
-    for (const waiting of queue) {
-      if (taken.has(waiting.key)) continue
-      queue.delete(waiting)
-      if (isOver(waiting.call)) alone(waiting)
-      else taken.set(waiting.key, waiting)
-      if (taken.size === most) break
-    }
-    return [...taken.values()]
-  }
-
-  const together = async (group: readonly Waiting<I, R>[]): Promise<void> => {
-    const [first] = group
-    if (!first) return
+  const together = async (group: readonly Waiting<I, R>[], { budget }: Call): Promise<void> => {
     try {
       const answers = await batch(
         group.map(({ item }) => item),
-        { budget: first.call.budget },
+        { budget },
       )
       for (const [nth, waiting] of group.entries()) {
         const answer = answers[nth] ?? null
@@ -80,17 +106,17 @@ export const createCoalesced = <I, R>({ keyOf, single, batch }: CoalesceOptions<
 
   const work = async (): Promise<void> => {
     busy += 1
-    for (let group = takeNext(); group.length > 0; group = takeNext()) {
-      const [only] = group
-      if (only && group.length === 1) await single(only.item, only.call).then(only.resolve, only.reject)
-      else await together(group)
+    for (let group = queue.next(); group.length > 0; group = queue.next()) {
+      const [oldest] = group
+      if (oldest && group.length > 1) await together(group, oldest.call)
+      else if (oldest) await send(oldest).then(oldest.resolve, oldest.reject)
     }
     busy -= 1
   }
 
   return (item: I, call: Call): Promise<R> => {
     const waits = new Promise<R>((resolve, reject) => {
-      queue.add({ item, key: keyOf(item), call, resolve, reject })
+      queue.add({ item, key: keyOf(item), call, resolve, reject, timer: undefined })
     })
     if (busy < lanes) void work()
     return abortable(waits, call.signal)

@@ -10,7 +10,7 @@ interface Item {
   n: number
 }
 
-const callOf = (signal?: AbortSignal): Call => ({ budget: startBudget(60_000), signal })
+const callOf = (signal?: AbortSignal, ms = 60_000): Call => ({ budget: startBudget(ms), signal })
 
 /** Statements whose ends the test decides on, in the order in which they were sent. */
 const createStatements = (refused: (n: number) => boolean = () => false) => {
@@ -105,6 +105,31 @@ describe('calls that share statements', () => {
     await drain()
     expect(numbersOf(sent.filter(({ items }) => items.length > 1))).toEqual([])
     expect(await Promise.all(calls)).toEqual([1, 2, 3])
+  })
+
+  test('calls with other times from end to end share no statement, and none waits longer than its own', async () => {
+    const { sent, save, drain } = createStatements()
+    const calls = [1, 2, 3, 4].map((n) => save({ key: `k${n}`, n }, callOf(undefined, n === 3 ? 30_000 : 60_000)))
+    const short = save({ key: 'k5', n: 5 }, callOf(undefined, 20))
+    while (sent.length < 3) await new Promise(setImmediate)
+    expect(numbersOf(sent)).toEqual([[1], [2], [5]])
+    await drain()
+    expect(numbersOf(sent)).toEqual([[1], [2], [5], [3], [4]])
+    expect(await Promise.all([...calls, short])).toEqual([1, 2, 3, 4, 5])
+  })
+
+  test('a statement that cannot even be made ends its own call, and the next ones go', async () => {
+    const save = createCoalesced<number, number>({
+      keyOf: String,
+      single: (n) => {
+        if (n < 3) throw new Error('not made')
+        return Promise.resolve(n)
+      },
+      batch: (items) => Promise.resolve(items),
+    })
+    const settled = await Promise.allSettled([1, 2, 3, 4].map((n) => save(n, callOf())))
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(await save(5, callOf())).toBe(5)
   })
 
   test('any calls in any order have their own answers, each sent once', async () => {
