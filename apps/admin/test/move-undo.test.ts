@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Records, readConfig, storeNames } from '@nexus/core'
@@ -213,6 +213,40 @@ describe('records that come to the source after it was closed', () => {
     expect([await keysOf(source), await keysOf(target)]).toEqual([['state_0'], targetKeys])
   })
 
+  test('are brought once: what hosts have deleted at the target since stays deleted', async () => {
+    const { site, postgres, target } = await movedWithStrays()
+    await runMove(site, { ...options, leaveCorrupt: false })
+    await postgres.hostState.delete('state_77')
+    const said: string[] = []
+    const told = { ...options, progress: { ...progress, say: (line: string) => void said.push(line) } }
+    await runMove(site, { ...told, leaveCorrupt: false })
+    await finishMove(site, { ...told, force: true })
+    expect([await keysOf(target), said]).toEqual([['since', 'state_1', 'state_2'], []])
+  })
+
+  test('and those that were left are not brought when the target has deleted its own since', async () => {
+    const { site, source, target } = await movedWithStrays()
+    await source.records.write('inbox', [again])
+    const order = () => runMove(site, { ...options, leaveCorrupt: false })
+    const left = /inbox 0h9late: came late, and postgres had it already, otherwise or under another name/
+    await expect(order()).rejects.toThrow(left)
+    await target.records.remove('inbox', [held.id])
+    await expect(order()).rejects.toThrow(left)
+    expect(await target.records.find('inbox', [held.id, '0h9late'])).toEqual([])
+  })
+
+  test('are told apart also where a sheet was cut off in the middle of a row', async () => {
+    const { site, source, target } = await movedWithStrays()
+    const sheet = join(site.root, '.move', `${(await site.folder.list())[0]?.id}.hostState.sheet`)
+    appendFileSync(sheet, 'cut off')
+    await runMove(site, { ...options, leaveCorrupt: false })
+    expect(statSync(sheet).size).toBe(4 * 32)
+    await source.records.write('hostState', [recordOf('hostState', 78)])
+    await target.records.remove('hostState', ['state_77'])
+    await runMove(site, { ...options, leaveCorrupt: false })
+    expect(await keysOf(target)).toEqual(['since', 'state_1', 'state_2', 'state_78'])
+  })
+
   test('come back with the rest when the move is taken back', async () => {
     const { site, source } = await movedWithStrays()
     expect((await undoMove(site, options)).phase).toBe('undone')
@@ -225,10 +259,10 @@ describe('records that come to the source after it was closed', () => {
     await source.records.write('inbox', [again])
     await source.records.write('taskFiles', closed)
     const lines = [
-      '["delta","task-7.md","closed"]: postgres has it under another name',
-      '["alpha","task-8.md","closed"]: postgres has it under another name',
+      '["delta","task-7.md","closed"]: came late, and postgres had it already, otherwise or under another name',
+      '["alpha","task-8.md","closed"]: came late, and postgres had it already, otherwise or under another name',
     ].map((line) => `taskFiles ${line}`)
-    const taken = 'inbox 0h9late: postgres has it under another name'
+    const taken = 'inbox 0h9late: came late, and postgres had it already, otherwise or under another name'
     const orders = [
       () => runMove(site, { ...options, leaveCorrupt: false }),
       () => finishMove(site, { ...options, force: false }),

@@ -15,6 +15,9 @@ const digestOf = (text: string): Buffer => createHash('sha256').update(text).dig
 /** A content as a sheet has it. */
 export const contentMark = (content: string): string => digestOf(content).toString('hex')
 
+/** In place of a content: the record came after its source was closed, and was left there. No content has this hash. */
+export const leftMark = '0'.repeat(2 * part)
+
 /** What a store held when its source was closed: the hashes of each key and of its content, in a file beside the move's own. */
 interface Sheet extends AsyncDisposable {
   add(key: string, content: string): Promise<void>
@@ -27,6 +30,11 @@ export interface Sheets {
   begin(store: StoreName): Promise<Sheet>
   /** The contents that these keys had, as `contentMark` gives them; null where there is no sheet. Reads it as a whole, a part at a time. */
   find(store: StoreName, keys: readonly string[]): Promise<Map<string, string> | null>
+  /**
+   * Adds what came after the source was closed, with a content each as `contentMark` gives it; the last row of a key counts.
+   * Durable when resolved; killed before, a row that is cut off at the end is written over.
+   */
+  append(store: StoreName, marks: ReadonlyMap<string, string>): Promise<void>
   remove(): Promise<void>
 }
 
@@ -47,6 +55,18 @@ const beginSheet = async (path: string): Promise<Sheet> => {
       await file.sync()
     },
     [Symbol.asyncDispose]: () => file.close(),
+  }
+}
+
+const appendRows = async (path: string, marks: ReadonlyMap<string, string>): Promise<void> => {
+  const added = [...marks].flatMap(([key, content]) => [digestOf(key), Buffer.from(content, 'hex')])
+  const file = await open(path, 'r+')
+  try {
+    const { size } = await file.stat()
+    await file.write(Buffer.concat(added), 0, added.length * part, size - (size % row))
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 
@@ -92,6 +112,9 @@ export const openSheets = (place: string, id: string, stores: readonly StoreName
         await file.close()
       }
       return found
+    },
+    async append(store, marks) {
+      if (marks.size > 0) await appendRows(path(store), marks)
     },
     async remove() {
       for (const store of stores) await rm(path(store), { force: true })

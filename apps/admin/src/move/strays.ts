@@ -7,7 +7,7 @@ import { closedStores } from './marks.ts'
 import type { Migration } from './migration.ts'
 import { recordPages } from './pages.ts'
 import type { Progress } from './progress.ts'
-import { contentMark, type Sheets } from './sheet.ts'
+import { contentMark, leftMark, type Sheets } from './sheet.ts'
 
 /** What writers that had begun before the source was closed have brought there afterwards. */
 export interface Strays {
@@ -95,21 +95,25 @@ const takenKeys = async (tools: StrayTools, store: StoreName, keys: readonly str
   return []
 }
 
-const bringOver = async (
+/** Brings these to the target but for those that it has under another key, which it answers. */
+const bringOver = async <S extends StoreName>(
   tools: StrayTools,
-  store: StoreName,
+  store: S,
   keys: readonly string[],
-): Promise<Pick<Strays, 'brought' | 'left'>> => {
-  const { ends, signal } = tools
-  const found: Pick<Strays, 'brought' | 'left'> = { brought: 0, left: [] }
+): Promise<{ brought: number; taken: string[] }> => {
+  const { ends, sheets, signal } = tools
+  const found: { brought: number; taken: string[] } = { brought: 0, taken: [] }
   for (let at = 0; at < keys.length; at += mostWrites) {
     const some = keys.slice(at, at + mostWrites)
     const taken = await takenKeys(tools, store, some)
     const free = some.filter((key) => !taken.includes(key))
     const records = await ends.source.records.find(store, free, { signal })
     if (records.length > 0) await ends.target.records.write(store, records, { signal })
+    // Remembered after that: killed in between a record is at the target, and only if it is deleted there it is brought again.
+    const brought = records.map((record) => [recordKey[store](record), contentMark(contentOf(store, record))] as const)
+    await sheets.append(store, new Map(brought))
     found.brought += records.length
-    found.left.push(...taken.map((key) => plain(`${store} ${key}: ${ends.target.name} has it under another name`)))
+    found.taken.push(...taken)
   }
   return found
 }
@@ -122,16 +126,20 @@ const bringStore = async (tools: StrayTools, store: StoreName): Promise<Strays> 
     const held = await sheets.find(store, keys)
     if (!held) return { ...found, unknown: [store] }
     const strays = candidates.filter(({ key, content }) => held.get(key) !== content)
-    const isNew = ({ key, isMissing }: Candidate): boolean => isMissing && !held.has(key)
-    const { brought, left } = await bringOver(
-      tools,
-      store,
-      strays.filter(isNew).map(({ key }) => key),
-    )
+    const fresh = strays.filter(({ key }) => !held.has(key))
+    const missing = fresh.filter(({ isMissing }) => isMissing).map(({ key }) => key)
+    const { brought, taken } = await bringOver(tools, store, missing)
+    const left = [...taken, ...fresh.filter(({ isMissing }) => !isMissing).map(({ key }) => key)]
+    // Left once is left for good: when the target has done and deleted its own, this one must not come in its place.
+    await sheets.append(store, new Map(left.map((key) => [key, leftMark])))
     found.brought += brought
-    found.left.push(...left)
-    for (const stray of strays.filter((each) => !isNew(each)))
-      found.left.push(plain(`${store} ${stray.key}: changed in ${ends.source.name} after that was closed`))
+    const late = [...left, ...strays.filter(({ key }) => held.get(key) === leftMark).map(({ key }) => key)]
+    for (const key of late)
+      found.left.push(
+        plain(`${store} ${key}: came late, and ${ends.target.name} had it already, otherwise or under another name`),
+      )
+    for (const { key } of strays.filter((stray) => held.has(stray.key) && held.get(stray.key) !== leftMark))
+      found.left.push(plain(`${store} ${key}: changed in ${ends.source.name} after that was closed`))
   }
   return found
 }
