@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '@nexus/core'
 import { listRuns, type RunSummary, readRun } from '../runner/find-runs.ts'
-import { currentProcess, liveness, type ProcessLife, parseIdentity } from '../runner/process-identity.ts'
+import { ownerLife, type ProcessLife } from '../runner/process-identity.ts'
 
 /** Runs that began and have no end, though nobody watches them any more: a host of this root settles them at its next look. */
 export const findLostRuns = async (root: string): Promise<RunSummary[]> => {
@@ -26,14 +26,6 @@ export interface LaunchedAgentView {
   hostLife: ProcessLife
 }
 
-/** Hosts name themselves with their root as well; whether a process lives, its machine alone can tell. */
-const lifeOf = (host: string): ProcessLife => {
-  const [identity, here] = [parseIdentity(host), currentProcess()]
-  if (!identity) return 'unknown'
-  const isHere = identity.hostId.startsWith(`${here.hostId}~`)
-  return liveness(isHere ? { ...identity, hostId: here.hostId } : identity, here)
-}
-
 const textOf = (value: JsonValue | undefined): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 
@@ -53,7 +45,7 @@ export const launchedAgentsIn = (value: JsonValue): LaunchedAgentView[] => {
         agent: textOf(entry['agent_type']),
         host: entry['host'],
         startedAt: dateOf(textOf(entry['started_at'])),
-        hostLife: lifeOf(entry['host']),
+        hostLife: ownerLife(entry['host']),
       },
     ]
   })
