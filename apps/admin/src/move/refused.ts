@@ -29,18 +29,14 @@ export const putAside = (records: Records, onRefused: (refused: Refused) => void
   return { ...records, write }
 }
 
-/** Gathers what was refused, and forgets what was refused in an earlier pass. */
+/** Gathers what was refused. */
 export const createRefusals = () => {
-  let named: Refused[] = []
+  const named: Refused[] = []
   let count = 0
   return {
     add(refused: Refused): void {
       count += 1
       if (named.length < mostNamed) named.push(refused)
-    },
-    clear(): void {
-      named = []
-      count = 0
     },
     get count() {
       return count
