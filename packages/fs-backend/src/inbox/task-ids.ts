@@ -25,7 +25,9 @@ export const createTaskIds = ({ atomic, reading, ids }: FsTools, layout: InboxLa
   const floor = async (): Promise<string | null> => (await reading.read(layout.idFloor))?.bytes.toString('utf8') ?? null
 
   const beyond = (floorId: string, id: string): string => {
-    last = [timeOf(floorId), last].reduce((a, b) => (a > b ? a : b)) + 1n
+    const least = timeOf(floorId)
+    if (least > last) last = least
+    last += 1n
     return last.toString(36).padStart(timeLength, '0') + id.slice(timeLength)
   }
 
