@@ -29,7 +29,8 @@ export interface Shelf<S extends StoreName> {
   remove(run: RunStatement, keys: readonly string[], call: Call): Promise<void>
 }
 
-interface Listing<R extends Row, T> {
+/** How the rows of one table become pages of records. */
+export interface Listing<R extends Row, T> {
   statement(shape: { after: boolean }): Statement<R>
   /** Of the cursor's one value. */
   cursor: z.ZodTuple<[z.ZodType<JsonValue>]>

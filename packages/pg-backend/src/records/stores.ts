@@ -3,6 +3,8 @@ import {
   compactJson,
   type HostStateRecord,
   jsonTextProblem,
+  type Page,
+  type PageRequest,
   type Reading,
   type Rev,
   type WorkflowRecord,
@@ -12,12 +14,13 @@ import { z } from 'zod'
 import type { RunStatement, Statement } from '../query.ts'
 import { unreadableRev } from '../rev.ts'
 import { readDate } from '../rows.ts'
+import type { Row } from '../session.ts'
 import { loadCompletion } from '../statements/completions.ts'
 import { loadHostState } from '../statements/host-state.ts'
 import * as sql from '../statements/records.ts'
 import { loadWorkflow } from '../statements/workflows.ts'
 import type { Call } from '../tools.ts'
-import { columnsOf, ownersOf, readableOf, readPage, type Shelf } from './shelf.ts'
+import { columnsOf, type Listing, ownersOf, readableOf, readPage, type Shelf } from './shelf.ts'
 
 const Names = z.tuple([z.string()])
 const Numbers = z.tuple([z.int32()])
@@ -34,6 +37,14 @@ const revBy =
   async (run: RunStatement, name: string, call: Call): Promise<Rev> =>
     unreadableRev((await run(load, [name], call))[0]?.hash ?? '')
 
+/** Pages as listed, and rows by their own keys. */
+const readingBy = <R extends Row, T>(found: Statement<R>, listing: Listing<R, T>) => ({
+  read: (run: RunStatement, request: PageRequest, call: Call): Promise<Page<T>> =>
+    readPage(run, listing, request, call),
+  find: async (run: RunStatement, keys: readonly string[], call: Call): Promise<T[]> =>
+    readableOf(await run(found, [keys], call), listing.read),
+})
+
 const readWorkflow = (row: sql.WorkflowRecordRow): Reading<WorkflowRecord> => {
   const { id, name, state, current_step: currentStep, data } = row
   const times = { createdAt: readDate(row.created_at), updatedAt: readDate(row.updated_at) }
@@ -42,22 +53,13 @@ const readWorkflow = (row: sql.WorkflowRecordRow): Reading<WorkflowRecord> => {
 }
 
 export const workflowShelf: Shelf<'workflows'> = {
-  read: (run, request, call) =>
-    readPage(
-      run,
-      {
-        statement: sql.pageWorkflows,
-        cursor: Names,
-        key: ({ id }) => id,
-        read: readWorkflow,
-        rev: revBy(loadWorkflow),
-      },
-      request,
-      call,
-    ),
-  async find(run, keys, call) {
-    return readableOf(await run(sql.findWorkflows, [keys], call), readWorkflow)
-  },
+  ...readingBy(sql.findWorkflows, {
+    statement: sql.pageWorkflows,
+    cursor: Names,
+    key: ({ id }) => id,
+    read: readWorkflow,
+    rev: revBy(loadWorkflow),
+  }),
   problem: () => null,
   async write(run, how, records, call) {
     const values = columnsOf(records, [
@@ -110,22 +112,13 @@ const identityColumns = [
 ]
 
 export const completionShelf: Shelf<'completions'> = {
-  read: (run, request, call) =>
-    readPage(
-      run,
-      {
-        statement: sql.pageCompletions,
-        cursor: Numbers,
-        key: ({ id }) => id,
-        read: readCompletion,
-        rev: revBy(loadCompletion),
-      },
-      request,
-      call,
-    ),
-  async find(run, keys, call) {
-    return readableOf(await run(sql.findCompletions, [keys], call), readCompletion)
-  },
+  ...readingBy(sql.findCompletions, {
+    statement: sql.pageCompletions,
+    cursor: Numbers,
+    key: ({ id }) => id,
+    read: readCompletion,
+    rev: revBy(loadCompletion),
+  }),
   problem: () => null,
   async write(run, how, records, call) {
     const owners = ownersOf(records, identityOf)
@@ -157,22 +150,13 @@ const readState = ({ key, data, updated_at }: sql.HostStateRecordRow): Reading<H
 }
 
 export const hostStateShelf: Shelf<'hostState'> = {
-  read: (run, request, call) =>
-    readPage(
-      run,
-      {
-        statement: sql.pageHostState,
-        cursor: Names,
-        key: ({ key }) => key,
-        read: readState,
-        rev: revBy(loadHostState),
-      },
-      request,
-      call,
-    ),
-  async find(run, keys, call) {
-    return readableOf(await run(sql.findHostState, [keys], call), readState)
-  },
+  ...readingBy(sql.findHostState, {
+    statement: sql.pageHostState,
+    cursor: Names,
+    key: ({ key }) => key,
+    read: readState,
+    rev: revBy(loadHostState),
+  }),
   problem: () => null,
   async write(run, how, records, call) {
     const values = columnsOf(records, [({ key }) => key, ({ data }) => data, ({ updatedAt }) => updatedAt])
