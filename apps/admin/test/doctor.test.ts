@@ -59,38 +59,16 @@ const namesOfServer = [
   ...['database', 'server-version', 'standby', 'durability', 'rights', 'other-inbox', 'schema', 'clock'],
 ]
 const namesOfWork = ['leases', 'foreign-claims', 'dead-letters', 'launched-agents', 'fuses', 'runs']
+const namesWithServer = [
+  ...[...namesOnBoth, ...namesOfServer, 'journal', 'conflicts', 'quarantine', 'records', 'other-backend', 'moved'],
+  ...namesOfWork,
+]
 
 describe('a healthy place', () => {
   test.each([
     ['files', [...namesOnBoth, 'journal', 'quarantine', 'records', 'moved', ...namesOfWork]],
-    [
-      'postgres',
-      [
-        ...namesOnBoth,
-        ...namesOfServer,
-        'journal',
-        'conflicts',
-        'quarantine',
-        'records',
-        'other-backend',
-        'moved',
-        ...namesOfWork,
-      ],
-    ],
-    [
-      'mixed',
-      [
-        ...namesOnBoth,
-        ...namesOfServer,
-        'journal',
-        'conflicts',
-        'quarantine',
-        'records',
-        'other-backend',
-        'moved',
-        ...namesOfWork,
-      ],
-    ],
+    ['postgres', namesWithServer],
+    ['mixed', namesWithServer],
   ] as const)('is well in every check on %s, and looking changes nothing', async (kind, names) => {
     await using ground = await grounds[kind]()
     const patient = createPatient(ground)
