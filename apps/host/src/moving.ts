@@ -1,3 +1,3 @@
 export { endQuiet, forgetQuiet, quietHosts, requestQuiet } from './loop/quiet.ts'
-export { createOnce, errorCode, makeFolder, replaceFile } from './runner/durable-file.ts'
+export { createOnce, errorCode, makeFolder, replaceFile, syncFolder } from './runner/durable-file.ts'
 export { currentProcess, formatIdentity, ownerLife } from './runner/process-identity.ts'

@@ -3,7 +3,7 @@ import { constants, createWriteStream } from 'node:fs'
 import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { errorCode } from '@nexus/host/moving'
+import { errorCode, syncFolder } from '@nexus/host/moving'
 import { CommandError } from '../cli/exit.ts'
 
 /** A file in the making. */
@@ -13,15 +13,6 @@ export interface Target {
   finish(): Promise<void>
   /** Leaves nothing of it behind. */
   discard(): Promise<void>
-}
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 const cannot = (path: string, error: unknown): CommandError => {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCode, makeFolder, syncFolder } from '@nexus/host/moving'
 import { CommandError } from '../cli/exit.ts'
 
 /** The lines of the audit trail of a root: one file for each month, which any number of commands write at once. */
@@ -15,31 +16,12 @@ export interface Trail {
 const fileName = /^\d{4}-\d{2}\.jsonl$/
 const newLine = Buffer.from('\n')
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error)
-
 /** A power cut may have left a part of a line: what comes next must not become a part of it too. */
 const isTorn = async (file: FileHandle): Promise<boolean> => {
   const { size } = await file.stat()
   if (size === 0) return false
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
   return !buffer.equals(newLine)
-}
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-/** The folder and those above it that are missing, their names on the disk too. */
-const makeFolder = async (path: string): Promise<void> => {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 const appendDurably = async (folder: string, path: string, line: string): Promise<void> => {
@@ -64,7 +46,7 @@ const monthsIn = async (folder: string): Promise<string[]> => {
       .sort()
       .reverse()
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
+    if (errorCode(error) === 'ENOENT') return []
     throw error
   }
 }
@@ -76,11 +58,14 @@ export const openTrail = (root: string): Trail => {
     async append(at, line) {
       const path = join(folder, `${at.toISOString().slice(0, 7)}.jsonl`)
       try {
-        await makeFolder(folder)
+        await makeFolder(folder, 0o700)
         await appendDurably(folder, path, line)
       } catch (error) {
         const advice = 'Make it writable, or name another root with NEXUS_DIR.'
-        throw new CommandError('failed', `The audit trail ${path} cannot be written (${codeOf(error)}). ${advice}`)
+        throw new CommandError(
+          'failed',
+          `The audit trail ${path} cannot be written (${errorCode(error) ?? error}). ${advice}`,
+        )
       }
     },
     async *lines() {

@@ -21,7 +21,8 @@ function unlessExists(make: () => void): boolean {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** When it resolves, what was made, renamed or removed in the folder survives a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   const descriptor = openSync(folder, 'r')
   try {
     await sync(descriptor)
