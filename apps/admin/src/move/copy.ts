@@ -1,9 +1,10 @@
 import type { CorruptEntry, StoreName, StoreRecords } from '@nexus/core'
-import { recordKey } from '@nexus/core'
+import { maxPageLimit, recordKey } from '@nexus/core'
 import { sourceDifferences, targetExtras } from './compare.ts'
 import { contentOf, createDigest } from './content.ts'
 import type { End, Ends } from './ends.ts'
 import { recordPages } from './pages.ts'
+import { contentMark, type Sheets } from './sheet.ts'
 
 /** What one pass did to the target. */
 export interface Pass {
@@ -148,23 +149,53 @@ export const measureStore = async <S extends StoreName>(
   return { ...measure, sha256: digest.text() }
 }
 
-/** Takes out of the source what the target has too, or everything readable with `all`; answers how many records stay. */
+/** So many records are looked up in one reading of a sheet. */
+const mostLooks = 50_000
+
+interface RemovalOptions extends PassOptions {
+  /** Whether everything readable goes. */
+  all: boolean
+  /** What the source held when it was closed. */
+  sheets: Pick<Sheets, 'find'>
+}
+
+/** Those that are as they were when the source was closed: they were at the target then, and hosts have deleted them there since. */
+const unchanged = async (sheets: Pick<Sheets, 'find'>, store: StoreName, marks: ReadonlyMap<string, string>) => {
+  if (marks.size === 0) return []
+  const held = await sheets.find(store, [...marks.keys()])
+  return [...marks].filter(([key, content]) => held?.get(key) === content).map(([key]) => key)
+}
+
+/** Takes out of the source what the target has, or had when they were found equal; answers how many records stay. */
 export const removeCopied = async <S extends StoreName>(
   { source, target }: Ends,
   store: S,
-  { all, signal, onPage }: PassOptions & { all: boolean },
+  { all, sheets, signal, onPage }: RemovalOptions,
 ): Promise<number> => {
   const keyOf = recordKey[store]
   let kept = 0
+  let absent = new Map<string, string>()
+  const remove = async (keys: readonly string[]): Promise<void> => {
+    for (let at = 0; at < keys.length; at += maxPageLimit)
+      await source.records.remove(store, keys.slice(at, at + maxPageLimit), { signal })
+  }
+  const removeAbsent = async (): Promise<void> => {
+    const gone = await unchanged(sheets, store, absent)
+    await remove(gone)
+    kept += absent.size - gone.length
+    absent = new Map()
+  }
   for await (const { items } of recordPages(source.records, store, signal)) {
     const keys = items.map(keyOf)
     const there = all || keys.length === 0 ? [] : await target.records.find(store, keys, { signal })
-    const known = new Set(there.map(keyOf))
-    const gone = all ? keys : keys.filter((key) => known.has(key))
-    if (gone.length > 0) await source.records.remove(store, gone, { signal })
-    kept += keys.length - gone.length
-    onPage?.({ read: keys.length, written: gone.length })
+    const known = new Set(all ? keys : there.map(keyOf))
+    await remove(keys.filter((key) => known.has(key)))
+    for (const record of items.filter((each) => !known.has(keyOf(each))))
+      absent.set(keyOf(record), contentMark(contentOf(store, record)))
+    if (absent.size >= mostLooks) await removeAbsent()
+    onPage?.({ read: keys.length, written: keys.length })
   }
+  await removeAbsent()
   return kept
 }
 

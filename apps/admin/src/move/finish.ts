@@ -50,6 +50,7 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
     options.progress.begin(`removing ${store}`, records)
     kept += await removeCopied(site.ends, store, {
       all: options.force,
+      sheets,
       signal: options.signal,
       onPage: ({ read }) => options.progress.add(read),
     })
@@ -58,7 +59,7 @@ export const finishMove = async (site: Site, options: OrderOptions & { force: bo
   if (kept > 0)
     throw new CommandError(
       'different',
-      `${kept} records stay in ${migration.from}, since ${migration.to} has none under their keys: hosts have deleted them there since, or NEXUS_STORAGE_DSN names another database. See: nexus-admin diff --from ${migration.from} --to ${migration.to}; to delete them too: nexus-admin migrate finish ${moveOptions(migration)} --force`,
+      `${kept} records have come to ${migration.from} while its copy was deleted, and stay there. Repeat this, and they are moved too: nexus-admin migrate finish ${moveOptions(migration)}`,
     )
   // Files dropped into a folder are tasks wherever the inbox is: with nothing of ours left in it, it takes them in again.
   if (holdsMailbox(site, migration)) await site.ends.source.records.unmarkMoved(['inbox'], options)
