@@ -325,25 +325,37 @@ describe('moving stores', () => {
     expect((await second.hostState.load('of another root'))?.value).toBe(1)
   })
 
-  test('killed between two marks of the source it sets the others, and asks no host that a closed store would refuse', async () => {
-    const { tools, file } = await openPair(3)
-    const { records } = tools.ends.source
-    const halfway: Records = {
-      ...records,
-      async markMoved([first]) {
-        if (first) await records.markMoved([first])
-        throw new Killed()
-      },
-    }
-    const ends = { ...tools.ends, source: { ...tools.ends.source, records: halfway } }
-    await expect(moveStores({ ...tools, ends }, file())).rejects.toThrow(Killed)
-    expect(await records.moved()).toHaveLength(1)
-    const quietDown = (): never => {
-      throw new Error('asked')
-    }
-    expect((await moveStores({ ...tools, quietDown }, file())).phase).toBe('moved')
-    expect(await storesOf(records.moved())).toEqual(storeNames.map((store) => `${store} to postgres`).sort())
-  })
+  for (const { marks, asked } of [
+    { marks: 1, asked: 1 },
+    { marks: 3, asked: 1 },
+    { marks: 4, asked: 0 },
+  ])
+    test(`killed after ${marks} marks of the source it asks the hosts ${asked ? 'again' : 'no more'}, and sets the others`, async () => {
+      const { tools, file } = await openPair(3)
+      const { records } = tools.ends.source
+      const halfway: Records = {
+        ...records,
+        async markMoved(moved) {
+          await records.markMoved(moved.slice(0, marks))
+          throw new Killed()
+        },
+      }
+      const ends = { ...tools.ends, source: { ...tools.ends.source, records: halfway } }
+      await expect(moveStores({ ...tools, ends }, file())).rejects.toThrow(Killed)
+      const open = storeNames.filter(
+        (store) => !['workflows', 'completions', 'taskFiles', 'inbox'].slice(0, marks).includes(store),
+      )
+      const closed = (await records.moved()).map(({ store }) => store)
+      expect(storeNames.filter((store) => !closed.includes(store))).toEqual(open)
+      let calls = 0
+      const quietDown: MoveTools['quietDown'] = () => {
+        calls += 1
+        return tools.quietDown()
+      }
+      expect((await moveStores({ ...tools, quietDown }, file())).phase).toBe('moved')
+      expect(calls).toBe(asked)
+      expect(await storesOf(records.moved())).toEqual(storeNames.map((store) => `${store} to postgres`).sort())
+    })
 
   test('a record that becomes unreadable in the source keeps its copy at the target', async () => {
     const { tools, file } = await openPair(3)

@@ -76,9 +76,16 @@ export const claimTarget = async ({ target, source }: Ends, migration: Migration
   }
 }
 
+/**
+ * The stores in which hosts are asked to begin nothing new. They are closed last, in this order: killed before the first of them,
+ * the hosts can be asked again; without the inbox none begins anything.
+ */
+export const askedIn: readonly StoreName[] = ['inbox', 'hostState']
+
 /** Closes the source: from here on nobody's write is acknowledged there. */
 export const closeSource = async ({ source, target }: Ends, migration: Migration, at: string, signal: AbortSignal) => {
-  const [inTheWay] = await source.records.markMoved(marksOf(migration, target.name, at), { signal })
+  const stores = [...migration.stores].sort((one, other) => askedIn.indexOf(one) - askedIn.indexOf(other))
+  const [inTheWay] = await source.records.markMoved(marksOf({ ...migration, stores }, target.name, at), { signal })
   if (inTheWay) refuseMarked(inTheWay, source)
 }
 

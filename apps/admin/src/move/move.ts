@@ -2,7 +2,7 @@ import type { CorruptEntry, StoreName } from '@nexus/core'
 import { CommandError } from '../cli/exit.ts'
 import { catchUp, copyStore, type Measure, measureStore, type Pass, type PassOptions } from './copy.ts'
 import type { Ends } from './ends.ts'
-import { areClosed, claimTarget, closedStores, closeSource, openAgain } from './marks.ts'
+import { areClosed, askedIn, claimTarget, closedStores, closeSource, openAgain } from './marks.ts'
 import { isOpen, type Migration, type MigrationPass, moveOptions } from './migration.ts'
 import { checkPlaces } from './places.ts'
 import type { Progress } from './progress.ts'
@@ -172,10 +172,10 @@ const close = async (tools: MoveTools, copied: Migration): Promise<Migration> =>
   const { ends, progress, signal, now } = tools
   const closing: Migration = { ...copied, phase: 'closing', verified: null }
   await tools.save(closing)
-  const { length: closedNow } = await closedStores(ends.source, closing, signal)
-  if (closedNow === closing.stores.length) return closing
-  // Killed between two marks: the hosts were asked, and a store that is closed cannot be asked again.
-  await using quieted = closedNow > 0 ? null : await tools.quietDown()
+  const closedNow = await closedStores(ends.source, closing, signal)
+  if (closedNow.length === closing.stores.length) return closing
+  // Killed between two marks: the hosts have forgotten the request, and are asked again while there is a store to ask them in.
+  await using quieted = closedNow.some((store) => askedIn.includes(store)) ? null : await tools.quietDown()
   if (quieted && quieted.silent.length > 0)
     progress.say(`These hosts have not answered, and are refused from now on: ${quieted.silent.join(', ')}`)
   const closedAt = iso(now())
