@@ -44,6 +44,10 @@ export const findJournal = async ({ dir }: Config): Promise<JournalFiles | null>
 export const surveyFiles = async ({ dir }: Config, most: number | null, states: readonly string[]) =>
   (await import('@nexus/fs-backend')).surveyRoot({ root: resolve(dir), most, states, ...createContext() })
 
+/** What the files of a root tell by themselves, of records that have no program of ours to tell it. */
+export const composeOriginals = async (dir: string) =>
+  (await import('@nexus/fs-backend')).openOriginals({ root: resolve(dir), ...createContext() })
+
 /** What the database is and holds; null where none is configured. Nothing is made or migrated. */
 export const surveyTables = async ({ dsn }: Config, most: number | null, states: readonly string[]) =>
   dsn === null

@@ -35,12 +35,16 @@ test('a database with the inbox of an earlier program is reported, then taken ov
   }
   expect((await admin(['inbox', 'ls'])).status).toBe(1)
   expect(existsSync(join(ground.folder, '.nexus/.audit'))).toBe(false)
+  const folders = await admin(['adopt', ground.folder, '--yes'])
+  expect(folders).toMatchObject({ status: 2, stdout: '' })
+  expect(folders.stderr).toMatch(/^The database has to be taken over first: nexus-admin adopt --yes\./)
 
   const adopted = await admin(['adopt', '--yes', '--json'])
   expect(jsonOf(Adopted, adopted)).toEqual({
     version: 1,
     status: 'adopted',
     database: { tables: 'current', pending: [], inbox: 'ours', problem: null },
+    merged: null,
   })
   expect(await idsAndStatus(ground)).toEqual([
     ['7', 'failed'],
@@ -90,7 +94,7 @@ test('without a database there is nothing to take over, and one that cannot be r
   await using ground = await grounds.files()
   const none = await ground.admin(['adopt', '--yes'])
   expect(none).toMatchObject({ status: 78, stdout: '' })
-  expect(none.stderr).toMatch(/^NEXUS_STORAGE_DSN is not set: adopt takes over a database\./)
+  expect(none.stderr).toMatch(/^NEXUS_STORAGE_DSN is not set: adopt takes over a database, or the \.nexus folders/)
   const down = await ground.admin(['adopt', '--yes'], {
     env: { NEXUS_STORAGE_DSN: 'postgresql://nexus:hidden@127.0.0.1:1/nexus' },
   })

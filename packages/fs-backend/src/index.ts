@@ -2,4 +2,5 @@ export { type FsBackendOptions, makeInboxFolders, openFsBackend, openMailbox } f
 export { findJournalFiles, openJournalFiles } from './journal.ts'
 export { makeFolders } from './root.ts'
 export { closeToOthers, openToOwner } from './survey/access.ts'
+export { type Originals, openOriginals } from './survey/originals.ts'
 export { type RootContents, type RootSurvey, type Space, surveyRoot, sweepRoot } from './survey/survey.ts'

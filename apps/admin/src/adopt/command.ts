@@ -1,47 +1,93 @@
 import { ConfigError, readConfig } from '@nexus/core'
+import { Option } from 'commander'
 import { z } from 'zod'
 import type { Cli } from '../cli/cli.ts'
+import { exit, usageError } from '../cli/exit.ts'
 import type { Line } from '../cli/line.ts'
 import { envelope, type Json, print } from '../cli/output.ts'
 import { adoptDatabase, Database, databaseText, lookAtDatabase } from './database.ts'
+import { adoptRoots, type RootFlags, Roots, rootsText } from './roots.ts'
 
 /** What `adopt --json` prints. */
-export const Adopted = envelope({ status: z.enum(['adopted', 'planned']), database: Database })
+export const Adopted = envelope({
+  status: z.enum(['adopted', 'planned', 'refused']),
+  database: Database.nullable().describe('null: roots were named'),
+  merged: Roots.nullable().describe('null: no roots were named'),
+})
 export type Adopted = z.output<typeof Adopted>
 
-interface AdoptFlags extends Json {
-  yes?: boolean
-  dryRun?: boolean
-}
+interface AdoptFlags extends Json, RootFlags {}
 
-const adoptedText = ({ status, database }: Adopted): Line[] => [
-  ...databaseText(database),
-  status === 'adopted' ? 'It was taken over.' : 'Nothing was changed: this is what --yes does.',
+const meanings = {
+  adopted: 'It was taken over.',
+  planned: 'Nothing was changed: this is what --yes does.',
+  refused:
+    'Nothing was changed: one key stands for different records. Say which stay: --prefer newest, or --prefer first.',
+} as const satisfies Record<Adopted['status'], string>
+
+const adoptedText = ({ status, database, merged }: Adopted): Line[] => [
+  ...(database ? databaseText(database) : []),
+  ...(merged ? rootsText(merged) : []),
+  meanings[status],
 ]
 
-const adopt = async (flags: AdoptFlags): Promise<void> => {
+const adoptTheDatabase = async (flags: AdoptFlags): Promise<Adopted> => {
   const config = readConfig(process.env)
   const before = await lookAtDatabase(config)
   if (before === null)
     throw new ConfigError(
       'NEXUS_STORAGE_DSN',
-      'NEXUS_STORAGE_DSN is not set: adopt takes over a database. Set it to postgresql://user:password@host:5432/database. Files need none of this.',
+      'NEXUS_STORAGE_DSN is not set: adopt takes over a database, or the .nexus folders that it is given. Set it to postgresql://user:password@host:5432/database, or name folders.',
     )
   const writes = flags.yes === true && flags.dryRun !== true
   const database = writes ? await adoptDatabase(config, before) : before
-  const shown = { version: 1 as const, status: writes ? ('adopted' as const) : ('planned' as const), database }
+  return { version: 1, status: writes ? 'adopted' : 'planned', database, merged: null }
+}
+
+const adoptTheRoots = async (paths: readonly string[], flags: AdoptFlags): Promise<Adopted> => {
+  const before = await lookAtDatabase(readConfig(process.env))
+  if (before?.inbox === 'earlier')
+    throw usageError('The database has to be taken over first: nexus-admin adopt --yes. Then the folders.')
+  const { status, ...merged } = await adoptRoots(paths, flags)
+  return { version: 1, status, database: null, merged }
+}
+
+const exitOf = ({ status, merged }: Adopted): number => {
+  if (status === 'refused') return exit.different
+  if (!merged) return exit.ok
+  if (merged.not_kept.length + merged.unlike.length > 0) return exit.failed
+  return merged.unreadable.length > 0 ? exit.degraded : exit.ok
+}
+
+const adopt = async (paths: string[], flags: AdoptFlags): Promise<void> => {
+  const shown = paths.length > 0 ? await adoptTheRoots(paths, flags) : await adoptTheDatabase(flags)
+  process.exitCode = exitOf(shown)
   print(flags, Adopted, shown, () => adoptedText(shown))
 }
 
-/** `nexus-admin adopt`: the database of an earlier program, taken over in place. */
+/** `nexus-admin adopt`: what earlier programs left, in a database or in folders of workspaces. */
 export const addAdoptCommand = (cli: Cli): void => {
   cli
     .command('adopt', {
-      description: 'Say what the database of an earlier program is and what taking it over does; --yes does it.',
-      examples: ['nexus-admin adopt', 'nexus-admin adopt --yes'],
-      exits: { failed: 'the role may not do it, or both inboxes are tables', unreachable: true },
+      description: 'Say what an earlier database, or the folders named, hold and what taking over does; --yes does it.',
+      examples: [
+        'nexus-admin adopt',
+        'nexus-admin adopt --yes',
+        'nexus-admin adopt shop/.nexus blog/.nexus',
+        'nexus-admin adopt shop blog --prefer newest --yes',
+      ],
+      exits: {
+        failed: 'the role may not do it, both inboxes are tables, or some records are not kept',
+        degraded: 'some records are unreadable: they stay where they are',
+        different: 'nothing was changed: one key stands for different records',
+        unreachable: true,
+      },
       prints: Adopted,
     })
+    .argument('[roots...]', 'folders named .nexus, or workspaces that hold one; they stay as they are')
+    .addOption(
+      new Option('--prefer <which>', 'of different records of one key, which stay').choices(['newest', 'first']),
+    )
     .option('--yes', 'do it')
     .option('--dry-run', 'only say it, as without --yes')
     .action(adopt)

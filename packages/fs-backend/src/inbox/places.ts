@@ -72,9 +72,13 @@ const isTaskFile = (name: string): boolean => name.endsWith('.md') && !name.star
 
 const known = <T>(found: (T | null)[]): T[] => found.filter((item) => item !== null)
 
+/** Since when such a file is there, in epoch milliseconds. */
+export const handMadeSince = ({ birthtimeMs, mtimeMs }: Pick<Stats, 'birthtimeMs' | 'mtimeMs'>): number =>
+  Math.floor(birthtimeMs > 0 ? birthtimeMs : mtimeMs)
+
 /** A file that somebody else put there is a task with every default. [C-INBOX-18] */
 const handMadeRecord = (project: string, file: string, stat: Stats, now: number): TaskRecord => {
-  const createdAt = Math.floor(stat.birthtimeMs > 0 ? stat.birthtimeMs : stat.mtimeMs)
+  const createdAt = handMadeSince(stat)
   return {
     id: handMadeId(project, file, stat),
     project,
