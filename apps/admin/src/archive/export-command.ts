@@ -9,6 +9,7 @@ import { endOf } from '../move/ends.ts'
 import { withProgress } from '../move/progress.ts'
 import { storesOf } from '../move/site.ts'
 import { interruptible } from '../move/stop-signal.ts'
+import { checkAtHome } from './at-home.ts'
 import { Exported, type ExportOptions, fileOutput, standardOutput, writeArchive } from './export.ts'
 import type { Trailer } from './format.ts'
 import { openTarget } from './target.ts'
@@ -46,8 +47,9 @@ const exportStores = async (file: string, flags: ExportFlags): Promise<void> => 
   }
   const trailer = await interruptible((signal) =>
     withStores(({ stores: opened }) =>
-      withProgress((progress) => {
+      withProgress(async (progress) => {
         const { records } = endOf(opened)
+        await checkAtHome(records, stores, signal)
         const options: ExportOptions = {
           stores,
           createdAt: new Date(systemClock.now()),
@@ -59,7 +61,9 @@ const exportStores = async (file: string, flags: ExportFlags): Promise<void> => 
           },
           beforeEnd: checkCorrupt,
         }
-        return toStdout ? writeArchive(records, standardOutput(), options) : toFile(file, records, flags, options)
+        return await (toStdout
+          ? writeArchive(records, standardOutput(), options)
+          : toFile(file, records, flags, options))
       }),
     ),
   )

@@ -9,9 +9,11 @@ import { confirmed } from '../cli/prompt.ts'
 import { table } from '../cli/table.ts'
 import { type Place, withStores } from '../cli/with-stores.ts'
 import { endOf } from '../move/ends.ts'
+import { openMoveFolder } from '../move/folder.ts'
 import { withProgress } from '../move/progress.ts'
 import { createRefusals, putAside } from '../move/refused.ts'
 import { interruptible } from '../move/stop-signal.ts'
+import { checkAtHome, checkNoMove } from './at-home.ts'
 import {
   compareArchive,
   Imported,
@@ -58,6 +60,10 @@ const writeAll = async (
   file: string,
   replace: boolean,
 ): Promise<Pick<Imported, 'not_kept' | 'unlike'>> => {
+  const folder = openMoveFolder(place.root)
+  await using _lock = await folder.lock()
+  await checkNoMove(folder, whole.header.stores)
+  await checkAtHome(tools.records, whole.header.stores, tools.signal)
   const refusals = createRefusals()
   const records = putAside(tools.records, refusals.add)
   await audited(
@@ -66,6 +72,8 @@ const writeAll = async (
     () => writeFromArchive({ ...tools, records }, whole, { replace }),
     (written) => ({ status: 'done', written: written - refusals.count, not_kept: refusals.count }),
   )
+  // A move that was begun from another root may have closed them meanwhile.
+  await checkAtHome(tools.records, whole.header.stores, tools.signal)
   const { missing, different } = await compareArchive(tools, whole)
   return { not_kept: [...refusals.named], unlike: [...missing, ...different] }
 }
@@ -77,6 +85,8 @@ const importInto = async (
   { file, flags }: { file: string; flags: ImportFlags },
 ): Promise<Imported | null> => {
   const { replace = false, dryRun = false } = flags
+  await checkAtHome(tools.records, whole.header.stores, tools.signal)
+  await checkNoMove(openMoveFolder(place.root), whole.header.stores)
   const { stores, different } = await compareArchive(tools, whole)
   const found = {
     version: 1 as const,
