@@ -53,7 +53,11 @@ test('a database with the inbox of an earlier program is reported, then taken ov
     ['4', 'pending'],
     ['3', 'pending'],
   ])
-  expect((await admin(['adopt', '--yes'])).stdout).toMatch(/^The tables are current\. .*\nIt was taken over\.\n$/)
+  const again = await admin(['adopt', '--yes'])
+  expect(again.status).toBe(0)
+  expect(again.stdout).toMatch(
+    /^The tables are current\. .*\nThere is nothing to take over, and nothing was changed\.\n$/,
+  )
   const { changes } = jsonOf(AuditList, await admin(['audit', '--json']))
   expect(changes.map(({ command, what, result }) => [command, what, result])).toEqual([
     ['adopt', ['database'], { status: 'adopted' }],
@@ -88,6 +92,19 @@ test('tables of older columns are reported with what is missing, and their rows 
     ['5', 'processing'],
     ['2', 'done'],
   ])
+})
+
+test('a database that cannot be taken over is said so, and ends with 1', async () => {
+  await using ground = await grounds.postgres()
+  expect((await ground.admin(['adopt', '--yes'])).status).toBe(0)
+  await query(ground, (client) => client.query("UPDATE _prisma_migrations SET checksum = repeat('0', 64)"))
+  for (const args of [[], ['--yes']]) {
+    const refused = await ground.admin(['adopt', ...args, '--json'])
+    expect(refused.status).toBe(1)
+    expect(jsonOf(Adopted, refused)).toMatchObject({ status: 'refused', database: { tables: 'refused' } })
+  }
+  const shown = await ground.admin(['adopt', '--yes'])
+  expect(shown.stdout).toMatch(/\nIt cannot be taken over as it is, and nothing was changed\.\n$/)
 })
 
 test('without a database there is nothing to take over, and one that cannot be reached is said', async () => {

@@ -10,7 +10,7 @@ import { adoptRoots, type RootFlags, Roots, rootsText } from './roots.ts'
 
 /** What `adopt --json` prints. */
 export const Adopted = envelope({
-  status: z.enum(['adopted', 'planned', 'refused']),
+  status: z.enum(['adopted', 'planned', 'nothing', 'refused']),
   database: Database.nullable().describe('null: roots were named'),
   merged: Roots.nullable().describe('null: no roots were named'),
 })
@@ -20,6 +20,7 @@ interface AdoptFlags extends Json, RootFlags {}
 
 const meanings = {
   adopted: 'It was taken over.',
+  nothing: 'There is nothing to take over, and nothing was changed.',
   planned: 'Nothing was changed: this is what --yes does.',
   refused:
     'Nothing was changed: one key stands for different records. Say which stay: --prefer newest, or --prefer first.',
@@ -28,8 +29,15 @@ const meanings = {
 const adoptedText = ({ status, database, merged }: Adopted): Line[] => [
   ...(database ? databaseText(database) : []),
   ...(merged ? rootsText(merged) : []),
-  meanings[status],
+  status === 'refused' && database ? 'It cannot be taken over as it is, and nothing was changed.' : meanings[status],
 ]
+
+/** What keeps a database from being taken over, or that there is nothing to do; null where there is. */
+const settledStatus = ({ tables, inbox, problem }: Database): 'nothing' | 'refused' | null => {
+  if (tables === 'refused' || tables === 'unreadable') return 'refused'
+  if (tables !== 'current' || inbox !== 'ours') return null
+  return problem === null ? 'nothing' : 'refused'
+}
 
 const adoptTheDatabase = async (flags: AdoptFlags): Promise<Adopted> => {
   const config = readConfig(process.env)
@@ -39,6 +47,8 @@ const adoptTheDatabase = async (flags: AdoptFlags): Promise<Adopted> => {
       'NEXUS_STORAGE_DSN',
       'NEXUS_STORAGE_DSN is not set: adopt takes over a database, or the .nexus folders that it is given. Set it to postgresql://user:password@host:5432/database, or name folders.',
     )
+  const settled = settledStatus(before)
+  if (settled) return { version: 1, status: settled, database: before, merged: null }
   const writes = flags.yes === true && flags.dryRun !== true
   const database = writes ? await adoptDatabase(config, before) : before
   return { version: 1, status: writes ? 'adopted' : 'planned', database, merged: null }
@@ -53,7 +63,7 @@ const adoptTheRoots = async (paths: readonly string[], flags: AdoptFlags): Promi
 }
 
 const exitOf = ({ status, merged }: Adopted): number => {
-  if (status === 'refused') return exit.different
+  if (status === 'refused') return merged ? exit.different : exit.failed
   if (!merged) return exit.ok
   if (merged.not_kept.length + merged.unlike.length > 0) return exit.failed
   return merged.unreadable.length > 0 ? exit.degraded : exit.ok
@@ -77,7 +87,8 @@ export const addAdoptCommand = (cli: Cli): void => {
         'nexus-admin adopt shop blog --prefer newest --yes',
       ],
       exits: {
-        failed: 'the role may not do it, both inboxes are tables, or some records are not kept',
+        failed:
+          'the database cannot be taken over, the role may not do it, both inboxes are tables, or some records are not kept',
         degraded: 'some records are unreadable: they stay where they are',
         different: 'nothing was changed: one key stands for different records',
         unreachable: true,
