@@ -8,6 +8,7 @@ import { Exported } from '../src/archive/export.ts'
 import { Imported } from '../src/archive/import.ts'
 import { AuditList } from '../src/audit/commands.ts'
 import { grounds, jsonOf } from './admin.ts'
+import { archiveOf, stateLine } from './archive-lines.ts'
 
 /** Some of everything: 3 reports, a workflow, 1,100 values, a closed task file, and a task that is held. */
 const fill = async (stores: Backend): Promise<void> => {
@@ -106,7 +107,7 @@ describe.each([
     })
     expect((await target.admin(['state', 'get', 'key7'])).stdout).toBe('"changed"\n')
     const replaced = await target.admin(['import', file, '--yes', '--replace'])
-    expect(replaced).toMatchObject({ status: 0 })
+    expect(replaced).toMatchObject({ status: 0, stderr: expect.stringContaining('1 records lose what is there now') })
     expect(JSON.parse((await target.admin(['state', 'get', 'key7'])).stdout)).toEqual({ index: 7, big: '🦉' })
 
     const { changes } = jsonOf(AuditList, await target.admin(['audit', '--json']))
@@ -115,6 +116,24 @@ describe.each([
       ['import', 5, { status: 'done', written: 1_107, not_kept: 0 }],
     ])
   })
+})
+
+test('an import that was stopped goes on beside what was changed since, and leaves that as it is', async () => {
+  await using ground = await grounds.files()
+  const { admin, env } = ground
+  {
+    await using stores = await openStores(env)
+    await stores.hostState.save('a', 'changed')
+  }
+  const input = archiveOf([stateLine('a'), stateLine('b')])
+  expect((await admin(['import', '--yes'], { input })).stdout).toMatch(/--keep leaves them and writes what is missing/)
+  expect((await admin(['import', '--yes', '--keep', '--replace'], { input })).status).toBe(2)
+  expect((await admin(['state', 'ls'])).stdout).not.toMatch(/^b$/m)
+  const kept = await admin(['import', '--yes', '--keep', '--json'], { input })
+  expect(kept.status).toBe(0)
+  expect(jsonOf(Imported, kept)).toMatchObject({ status: 'imported', unlike: [] })
+  expect((await admin(['state', 'get', 'a'])).stdout).toBe('"changed"\n')
+  expect((await admin(['state', 'get', 'b'])).stdout).toBe('1\n')
 })
 
 test('of chosen stores only; what cannot be read ends it, or is left out; a link is no target', async () => {

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from 'commander'
 import { audited } from '../audit/audit.ts'
 import type { Cli } from '../cli/cli.ts'
-import { exit } from '../cli/exit.ts'
+import { exit, usageError } from '../cli/exit.ts'
 import { standardInput } from '../cli/input.ts'
 import type { Line } from '../cli/line.ts'
-import { type Json, print } from '../cli/output.ts'
+import { type Json, print, say } from '../cli/output.ts'
 import { confirmed } from '../cli/prompt.ts'
 import { table } from '../cli/table.ts'
 import { type Place, withStores } from '../cli/with-stores.ts'
@@ -29,6 +29,7 @@ interface ImportFlags extends Json {
   yes?: boolean
   dryRun?: boolean
   replace?: boolean
+  keep?: boolean
   foreignNames?: boolean
   maxSize?: number
 }
@@ -42,7 +43,8 @@ const importedText = ({ status, stores, different, not_kept: notKept, unlike }: 
   const meaning = {
     imported: 'Imported.',
     planned: 'Nothing was imported: this is what it would do.',
-    refused: 'Nothing was imported: records are there with another content. Replace them with --replace.',
+    refused:
+      'Nothing was imported: records are there with another content. --keep leaves them and writes what is missing, also where an import was stopped and they were changed since; --replace puts the content of the archive over theirs.',
   }[status]
   return [
     ...table(columns, rows),
@@ -58,7 +60,7 @@ const writeAll = async (
   tools: ImportTools,
   whole: Whole,
   file: string,
-  replace: boolean,
+  { replace, keep }: { replace: boolean; keep: boolean },
 ): Promise<Pick<Imported, 'not_kept' | 'unlike'>> => {
   const folder = openMoveFolder(place.root)
   await using _lock = await folder.lock()
@@ -68,14 +70,14 @@ const writeAll = async (
   const records = putAside(tools.records, refusals.add)
   await audited(
     place.root,
-    { command: 'import', arguments: { file, replace, sha256: whole.trailer.sha256 }, what: whole.header.stores },
+    { command: 'import', arguments: { file, replace, keep, sha256: whole.trailer.sha256 }, what: whole.header.stores },
     () => writeFromArchive({ ...tools, records }, whole, { replace }),
     (written) => ({ status: 'done', written: written - refusals.count, not_kept: refusals.count }),
   )
   // A move that was begun from another root may have closed them meanwhile.
   await checkAtHome(tools.records, whole.header.stores, tools.signal)
   const { missing, different } = await compareArchive(tools, whole)
-  return { not_kept: [...refusals.named], unlike: [...missing, ...different] }
+  return { not_kept: [...refusals.named], unlike: keep ? missing : [...missing, ...different] }
 }
 
 const importInto = async (
@@ -84,7 +86,7 @@ const importInto = async (
   whole: Whole,
   { file, flags }: { file: string; flags: ImportFlags },
 ): Promise<Imported | null> => {
-  const { replace = false, dryRun = false } = flags
+  const { replace = false, keep = false, dryRun = false } = flags
   await checkAtHome(tools.records, whole.header.stores, tools.signal)
   await checkNoMove(openMoveFolder(place.root), whole.header.stores)
   const { stores, different } = await compareArchive(tools, whole)
@@ -97,13 +99,15 @@ const importInto = async (
     not_kept: [],
     unlike: [],
   }
-  if (!replace && different.length > 0) return { ...found, status: 'refused' }
+  if (!replace && !keep && different.length > 0) return { ...found, status: 'refused' }
   if (dryRun) return { ...found, status: 'planned' }
-  const changes = countOf(found, 'missing') + countOf(found, 'different')
-  const question = `import: write ${countOf(found, 'missing')} records and replace ${countOf(found, 'different')}?`
+  const replaced = replace ? countOf(found, 'different') : 0
+  const changes = countOf(found, 'missing') + replaced
+  const question = `import: write ${countOf(found, 'missing')} records and replace ${replaced}?`
+  if (replaced > 0) say(`warning: --replace: ${replaced} records lose what is there now.`)
   if (changes === 0) return { ...found, status: 'imported' }
   if (!(await confirmed(question, flags))) return null
-  return { ...found, ...(await writeAll(place, tools, whole, file, replace)), status: 'imported' }
+  return { ...found, ...(await writeAll(place, tools, whole, file, { replace, keep })), status: 'imported' }
 }
 
 /** The stores are opened when the archive is known to be whole: before that nothing is made for it. */
@@ -115,6 +119,8 @@ const importFrom = async (file: string, flags: ImportFlags, tools: ReadTools): P
 }
 
 const importArchive = async (file: string, flags: ImportFlags): Promise<void> => {
+  if (flags.keep && flags.replace)
+    throw usageError('--keep and --replace: records of another content are either left or replaced. Give one of them.')
   const imported = await interruptible(async (signal) => {
     await using source = await openSource(file, flags.maxSize ?? null)
     const given = { source, signal, foreignNames: flags.foreignNames ?? false }
@@ -148,12 +154,18 @@ export const addImportCommand = (cli: Cli): void => {
         'nexus-admin import backup.jsonl.gz --yes',
         'gzip -dc small.jsonl.gz | nexus-admin import - --yes',
       ],
-      exits: { failed: fails, different: 'afterwards some records are not as in the archive', unreachable: true },
+      exits: {
+        failed: fails,
+        different: 'afterwards some records are not as in the archive',
+        unreachable: true,
+        locked: 'a move of this root is under way',
+      },
       prints: Imported,
     })
     .argument('[file]', 'the archive; - is standard input', standardInput)
     .option('--dry-run', 'verify and compare only')
     .option('--yes', 'without a question')
+    .option('--keep', 'leave records that are there with another content, and write what is missing')
     .option('--replace', 'replace records that are there with another content')
     .option('--foreign-names', 'take names that other programs gave, such as acme/web')
     .option('--max-size <size>', 'unpacked bytes that the archive may have: 500M, 8G', byteSize)
