@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createOnce,
@@ -48,19 +48,30 @@ const readMigration = async (path: string): Promise<Migration> => {
 
 const isMigration = (name: string): boolean => name.endsWith('.json')
 
-/** Takes the lock of one that is dead out of the way. Of several who see that, one moves it; a new lock is never moved. */
-const clear = async (path: string, holder: string): Promise<void> => {
-  const aside = `${path}.${process.pid}.aside`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return
-    throw error
+const removeOwn = async (path: string, own: string): Promise<void> => {
+  if ((await readOrNull(path)) === own) await rm(path, { force: true })
+}
+
+/**
+ * Takes the lock of one that is dead out of the way. Only whoever has made a second file may do that, and looks again first: so nobody
+ * removes a lock that another one has taken meanwhile. Killed in between, that file stays, and is named to the next one.
+ */
+const clear = async (path: string, own: string): Promise<void> => {
+  const clearing = `${path}.clearing`
+  if (!(await createOnce(clearing, own))) {
+    const other = await readOrNull(clearing)
+    if (other === null || ownerLife(other.trim()) === 'alive') return
+    throw new CommandError(
+      'locked',
+      `A migrator has ended while it took the place of a dead one: ${other.trim()}. If it is gone, remove ${clearing} and repeat the command.`,
+    )
   }
-  const taken = await readOrNull(aside)
-  // Somebody was faster and holds it by now: it gets back what is its own.
-  if (taken !== null && taken !== holder) await createOnce(path, taken)
-  await rm(aside, { force: true })
+  try {
+    const holder = await readOrNull(path)
+    if (holder !== null && ownerLife(holder.trim()) === 'dead') await rm(path, { force: true })
+  } finally {
+    await removeOwn(clearing, own)
+  }
 }
 
 const takeLock = async (path: string): Promise<AsyncDisposable> => {
@@ -69,7 +80,7 @@ const takeLock = async (path: string): Promise<AsyncDisposable> => {
     const holder = await readOrNull(path)
     if (holder === null) continue
     const life = ownerLife(holder.trim())
-    if (life === 'dead') await clear(path, holder)
+    if (life === 'dead') await clear(path, own)
     else
       throw new CommandError(
         'locked',
@@ -79,9 +90,7 @@ const takeLock = async (path: string): Promise<AsyncDisposable> => {
       )
   }
   return {
-    async [Symbol.asyncDispose]() {
-      if ((await readOrNull(path)) === own) await rm(path, { force: true })
-    },
+    [Symbol.asyncDispose]: () => removeOwn(path, own),
   }
 }
 
