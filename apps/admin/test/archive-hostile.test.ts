@@ -161,7 +161,7 @@ test('one that is changed after it was verified is not read on', async () => {
   await using ground = await grounds.files()
   const file = join(ground.folder, 'a')
   writeFileSync(file, archiveOf(good))
-  await using source = await openSource(file, null)
+  await using source = await openSource(file, null, new AbortController().signal)
   const read = (): Promise<string> => text(source.chunks())
   expect(await read()).toBe(archiveOf(good))
   expect(await read()).toBe(archiveOf(good))

@@ -3,9 +3,10 @@ import { PassThrough, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { type CorruptEntry, type Records, type StoreName, storeNames } from '@nexus/core'
+import { errorCode } from '@nexus/host/moving'
 import { z } from 'zod'
-import { CommandError } from '../cli/exit.ts'
-import { envelope } from '../cli/output.ts'
+import { CommandError, exit } from '../cli/exit.ts'
+import { envelope, say } from '../cli/output.ts'
 import { recordPages } from '../move/pages.ts'
 import type { Progress } from '../move/progress.ts'
 import { createTally, type Header, keyOf, maxLineBytes, sealEvery, type Trailer } from './format.ts'
@@ -64,10 +65,18 @@ export const fileOutput = (file: Writable, { packed }: { packed: boolean }): Out
 }
 
 /** To standard output, which others may go on to use. */
-export const standardOutput = (): Output => ({
-  write: createWriter(process.stdout),
-  end: () => new Promise((resolve) => process.stdout.write('', () => resolve())),
-})
+export const standardOutput = (): Output => {
+  // A list may be cut by its reader, an archive may not.
+  process.stdout.prependListener('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') return
+    say('The reader of standard output is gone: the archive is cut, and cannot be imported.')
+    process.exit(exit.failed)
+  })
+  return {
+    write: createWriter(process.stdout),
+    end: () => new Promise((resolve) => process.stdout.write('', () => resolve())),
+  }
+}
 
 /** One record is the same line whatever backend it comes from. */
 const inOrder = (record: object): object =>

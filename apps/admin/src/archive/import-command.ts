@@ -122,7 +122,7 @@ const importArchive = async (file: string, flags: ImportFlags): Promise<void> =>
   if (flags.keep && flags.replace)
     throw usageError('--keep and --replace: records of another content are either left or replaced. Give one of them.')
   const imported = await interruptible(async (signal) => {
-    await using source = await openSource(file, flags.maxSize ?? null)
+    await using source = await openSource(file, flags.maxSize ?? null, signal)
     const given = { source, signal, foreignNames: flags.foreignNames ?? false }
     return await withProgress((progress) => importFrom(file, flags, { ...given, progress }))
   })

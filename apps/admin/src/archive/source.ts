@@ -2,7 +2,7 @@ import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { errorCode } from '@nexus/host/moving'
 import { CommandError, usageError } from '../cli/exit.ts'
@@ -34,25 +34,32 @@ const openFile = async (path: string): Promise<FileHandle> => {
   }
 }
 
-/** Standard input as a file of this user alone, which is gone with the command. */
-const spool = async (most: number): Promise<AsyncDisposable & { file: FileHandle }> => {
+const cannotSpool = (error: unknown): unknown => {
+  const code = errorCode(error)
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  return new CommandError(
+    'failed',
+    `There is no room for the archive of standard input in ${tmpdir()} (${code}). Set TMPDIR to a folder with more, or name a file.`,
+  )
+}
+
+/** Standard input as a file of this user alone, which has no name from its beginning: even a killed command leaves none. */
+const spool = async (most: number, signal: AbortSignal): Promise<AsyncDisposable & { file: FileHandle }> => {
   if (process.stdin.isTTY) throw usageError('Name a file, or give the archive on standard input.')
   const folder = await mkdtemp(join(tmpdir(), 'nexus-import-'))
   const file = await open(join(folder, 'archive'), 'wx+', 0o600)
-  const close = async (): Promise<void> => {
-    await file.close()
-    await rm(folder, { recursive: true, force: true })
-  }
+  await rm(folder, { recursive: true, force: true })
+  const close = (): Promise<void> => file.close()
   try {
     let size = 0
-    for await (const chunk of process.stdin) {
+    for await (const chunk of addAbortSignal(signal, process.stdin)) {
       size += Buffer.byteLength(chunk)
       if (size > most) throw tooBig(most, 'is')
       await file.appendFile(chunk)
     }
   } catch (error) {
     await close()
-    throw error
+    throw cannotSpool(error)
   }
   return { file, [Symbol.asyncDispose]: close }
 }
@@ -119,10 +126,10 @@ const usualMost = 64 * 1024 * 1024 * 1024
 
 /**
  * Opens a file, or what comes on standard input; packed by gzip or not, as its first bytes say. `most`: bytes that it may
- * have, unpacked; null for the usual ones. No link is followed.
+ * have, unpacked; null for the usual ones. No link is followed. The signal ends the wait for standard input.
  */
-export const openSource = async (path: string, most: number | null): Promise<Source> => {
-  const spooled = path === standardInput ? await spool(most ?? usualMost) : null
+export const openSource = async (path: string, most: number | null, signal: AbortSignal): Promise<Source> => {
+  const spooled = path === standardInput ? await spool(most ?? usualMost, signal) : null
   const file = spooled?.file ?? (await openFile(path))
   const close = (): PromiseLike<void> => spooled?.[Symbol.asyncDispose]() ?? file.close()
   const stat = await file.stat({ bigint: true })

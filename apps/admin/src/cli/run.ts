@@ -5,7 +5,13 @@ import { CommandError, exit, exitCodeOf } from './exit.ts'
 import { plain } from './line.ts'
 import { say } from './output.ts'
 
-const isClosedPipe = (error: Error): boolean => 'code' in error && error.code === 'EPIPE'
+const endWithOutput = (error: Error): never => {
+  const code = 'code' in error ? String(error.code) : error.message
+  // Whoever reads only the beginning (`| head`) has all they want.
+  if (code === 'EPIPE') process.exit(exit.ok)
+  say(`standard output cannot be written (${code}). Give it a place with room, and repeat the command.`)
+  process.exit(exit.failed)
+}
 
 /** What a person reads of an error. Only those of this program have several lines: others quote what is in the stores. */
 const messageOf = (error: unknown): string => {
@@ -15,8 +21,7 @@ const messageOf = (error: unknown): string => {
 
 /** Runs the command that was typed. A person's mistake is a line on stderr and a code. */
 export const runCli = async ({ program }: Cli): Promise<void> => {
-  // Whoever reads only the beginning (`| head`) has all they want.
-  process.stdout.on('error', (error) => process.exit(isClosedPipe(error) ? exit.ok : exit.failed))
+  process.stdout.on('error', endWithOutput)
   try {
     await program.parseAsync()
   } catch (error) {
