@@ -146,7 +146,7 @@ describe('nexus-admin migrate', () => {
       await using source = await openFiles(ground)
       await fill(source, 3)
     }
-    expect((await migrate(ground, 'run')).status).toBe(0)
+    const { receipt } = jsonOf(Receipt, await migrate(ground, 'run', ['--json']))
     await using other = await freshDatabase(await testDsn())
     const env = { ...files, NEXUS_STORAGE_DSN: other.dsn }
     await using target = await openDatabase({ ...ground, env })
@@ -157,7 +157,16 @@ describe('nexus-admin migrate', () => {
       expect(refused.stderr).toMatch(/^This postgres is not the one that the move \S+ was begun with/m)
     }
     expect((await target.hostState.load('dear'))?.value).toBe(1)
-    const lost = await ground.admin(['migrate', 'undo', ...there, '--yes', '--target-lost'], { env })
+    const present = await recordsOf(target).identity()
+    const order = ['migrate', 'undo', ...there, '--target-lost']
+    expect((await ground.admin([...order, '--yes'], { env })).status).toBe(2)
+    expect((await ground.admin([...order, present, '--yes'], { env })).status).toBe(2)
+    const asked = await ground.admin([...order, receipt.places.to], { env })
+    expect(asked).toMatchObject({ status: 2, stdout: '' })
+    expect(asked.stderr).toContain(
+      `the postgres of this move was ${receipt.places.to}, and this one is ${present}. Is the first lost for good, and is every host stopped?`,
+    )
+    const lost = await ground.admin([...order, receipt.places.to, '--yes'], { env })
     expect(lost.status, lost.stderr).toBe(0)
     await using source = await openFiles(ground)
     expect((await source.hostState.load('state_1'))?.value).toEqual({ n: 1, list: ['a b', 1.5] })

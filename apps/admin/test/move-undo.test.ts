@@ -15,7 +15,8 @@ import { undoMove as undoMoveOf } from '../src/move/undo.ts'
 const { signal } = new AbortController()
 const progress = { begin() {}, add() {}, end() {}, say() {}, [Symbol.dispose]() {} }
 const options: OrderOptions = { signal, progress, patienceMs: 0 }
-const undoMove = (site: Site, given: OrderOptions, targetLost = false) => undoMoveOf(site, { ...given, targetLost })
+const undoMove = (site: Site, given: OrderOptions, targetLost: string | null = null) =>
+  undoMoveOf(site, { ...given, targetLost })
 
 /** Five stores of three records, which are on files and are to move to a database. */
 const openSite = async () => {
@@ -154,13 +155,21 @@ describe('another database or root than the one of the move', () => {
 
   test('where the target is lost for good, the source is opened again as it was moved', async () => {
     const { site, filesystem, postgres } = await openSite()
-    await runMove(site, { ...options, leaveCorrupt: false })
+    const { places } = await runMove(site, { ...options, leaveCorrupt: false })
     await postgres.hostState.save('since', 1)
-    await expect(undoMove(site, options, true)).rejects.toThrow(/^--target-lost: the postgres of this move is there/)
+    await expect(undoMove(site, options, places.to)).rejects.toThrow(
+      /^--target-lost: the postgres of this move is there/,
+    )
     const lostSource = await withOther(site, 'source')
-    await expect(undoMove(lostSource.site, options, true)).rejects.toMatchObject(refusal('filesystem'))
+    await expect(undoMove(lostSource.site, options, places.to)).rejects.toMatchObject(refusal('filesystem'))
     const changed = await withOther(site, 'target')
-    expect((await undoMove(changed.site, options, true)).phase).toBe('undone')
+    const present = await endOf(changed.other).records.identity()
+    await expect(undoMove(changed.site, options, present)).rejects.toMatchObject({
+      exit: 'usage',
+      message: `--target-lost ${present}: the postgres of this move is ${places.to}, and nothing was changed. If that one is lost for good, and every host is stopped, give its identity.`,
+    })
+    expect(await endOf(filesystem).records.moved()).toHaveLength(storeNames.length)
+    expect((await undoMove(changed.site, options, places.to)).phase).toBe('undone')
     expect(await filesystem.hostState.load('since')).toBeNull()
     expect(await keysOf(site.ends.source)).toEqual(['state_0', 'state_1', 'state_2'])
     expect((await changed.other.hostState.load('dear'))?.value).toBe(1)

@@ -56,17 +56,17 @@ interface Allowed extends Json {
   yes?: boolean
   force?: boolean
   leaveCorrupt?: boolean
-  targetLost?: boolean
+  targetLost?: string
 }
 
 const ordered = async (site: Site, command: string, options: Allowed, order: Order): Promise<void> => {
   const { from, to, stores } = site.direction
-  const { yes = false, force = false, leaveCorrupt = false, targetLost = false } = options
+  const { yes = false, force = false, leaveCorrupt = false, targetLost } = options
   const allowed = {
     ...(yes && { yes }),
     ...(force && { force }),
     ...(leaveCorrupt && { leave_corrupt: true }),
-    ...(targetLost && { target_lost: true }),
+    ...(targetLost !== undefined && { target_lost: targetLost }),
   }
   const receipt = await audited(
     site.root,
@@ -117,20 +117,25 @@ const finish = (options: Options & { yes?: boolean; force?: boolean }): Promise<
 
 const mayUndo = async (site: Site, options: { yes?: boolean }, given: UndoOptions): Promise<boolean> => {
   const { signal, targetLost } = given
-  const { wasOpened } = await undoable(site, given)
+  const { migration, wasOpened } = await undoable(site, given)
   if (!wasOpened || options.yes) return true
   const { from, to } = site.direction
-  if (targetLost)
-    return confirmed(`migrate undo: take the copy in ${from} as it was moved, without what ${to} had since?`, options)
+  if (targetLost !== null) {
+    const present = await site.ends.target.records.identity({ signal })
+    return confirmed(
+      `migrate undo: the ${to} of this move was ${migration.places.to}, and this one is ${present}. Is the first lost for good, and is every host stopped? Then the copy in ${from} is taken as it was moved, without what the lost one had since.`,
+      options,
+    )
+  }
   const { written, removed } = await lossOf(site, { signal })
   say(`${written} records come back new or changed; ${removed} are in ${from} alone.`)
   return removed === 0 || confirmed(`migrate undo: delete these ${removed} from ${from}?`, options)
 }
 
-const undo = (options: Options & Drain & { yes?: boolean; targetLost?: boolean }): Promise<void> =>
+const undo = (options: Options & Drain & { yes?: boolean; targetLost?: string }): Promise<void> =>
   interruptible((signal) =>
     withSite(options, async (site) => {
-      const given = { ...patience(options), targetLost: options.targetLost ?? false, signal }
+      const given = { ...patience(options), targetLost: options.targetLost ?? null, signal }
       if (!(await mayUndo(site, options, given))) return refused()
       await ordered(site, 'undo', options, (progress) => undoMove(site, { ...given, progress }))
     }),
@@ -214,7 +219,10 @@ export const addMigrateCommands = (cli: Cli): void => {
       }),
     ),
   )
-    .option('--target-lost', 'the target is gone for good: the source is opened again as it was moved')
+    .option(
+      '--target-lost <identity>',
+      'the target of this identity is gone for good, and every host is stopped: the source is opened again as it was moved',
+    )
     .option('--yes', 'do not ask, even where records are deleted that only the source has')
     .action(undo)
 }

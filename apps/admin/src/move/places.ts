@@ -24,7 +24,7 @@ export const checkPlaces = async (ends: Ends, migration: Migration, signal: Abor
   const present = await placesOf(ends, signal)
   const lost =
     side === 'to'
-      ? ` If that ${migration.to} is lost: nexus-admin migrate undo ${moveOptions(migration)} --target-lost`
+      ? ` If that ${migration.to} is lost for good, stop every host, then: nexus-admin migrate undo ${moveOptions(migration)} --target-lost ${places.to}`
       : ''
   throw new CommandError(
     'configuration',
@@ -32,13 +32,23 @@ export const checkPlaces = async (ends: Ends, migration: Migration, signal: Abor
   )
 }
 
-/** Throws unless the source is the move's own, and its target is not. */
-export const checkTargetLost = async (ends: Ends, migration: Migration, signal: AbortSignal): Promise<void> => {
+/** Throws unless the source is the move's own, and its target is not, but the one that is named as lost. */
+export const checkTargetLost = async (
+  ends: Ends,
+  migration: Migration,
+  { lost, signal }: { lost: string; signal: AbortSignal },
+): Promise<void> => {
+  const { to, places } = migration
   const side = await changedSide(ends, migration, signal)
   if (side === 'from') await checkPlaces(ends, migration, signal)
   if (side === null)
     throw new CommandError(
       'failed',
-      `--target-lost: the ${migration.to} of this move is there, and nothing was changed. Take the move back without that option: nexus-admin migrate undo ${moveOptions(migration)}`,
+      `--target-lost: the ${to} of this move is there, and nothing was changed. Take the move back without that option: nexus-admin migrate undo ${moveOptions(migration)}`,
+    )
+  if (lost !== places.to)
+    throw new CommandError(
+      'usage',
+      `--target-lost ${lost}: the ${to} of this move is ${places.to}, and nothing was changed. If that one is lost for good, and every host is stopped, give its identity.`,
     )
 }

@@ -32,8 +32,8 @@ export const lossOf = async (site: Site, { signal }: Pick<OrderOptions, 'signal'
 
 export interface UndoOptions {
   signal: AbortSignal
-  /** The target is gone for good, and another database or root stands in its place. */
-  targetLost: boolean
+  /** The identity of a target that is gone for good, while another database or root stands in its place; otherwise null. */
+  targetLost: string | null
 }
 
 /** The move that is to be taken back, and whether the target has been at home since. */
@@ -43,7 +43,8 @@ export const undoable = async (
 ): Promise<{ migration: Migration; wasOpened: boolean }> => {
   const migration = await latest(site, ({ phase }) => phase !== 'undone' && phase !== 'finished')
   if (!migration) throw missing(site, 'take back')
-  await (targetLost ? checkTargetLost : checkPlaces)(site.ends, migration, signal)
+  if (targetLost === null) await checkPlaces(site.ends, migration, signal)
+  else await checkTargetLost(site.ends, migration, { lost: targetLost, signal })
   const { phase } = migration
   return {
     migration,
@@ -60,7 +61,7 @@ const giveUp = async (site: Site, migration: Migration, options: OrderOptions & 
   await openAgain(source, migration, signal)
   await welcomeHosts(hostStoresOf(site))
   // The target of a move back is the copy that the first move has kept: it stays, and stays closed.
-  if (migration.undoes !== null || options.targetLost) return
+  if (migration.undoes !== null || options.targetLost !== null) return
   // Where a store is open already nothing of ours is left, and others may have begun to use it.
   for (const store of await closedStores(target, migration, signal)) {
     await emptyStore(target, store, { signal })
@@ -93,7 +94,7 @@ const bringLate = async (site: Site, migration: Migration, options: OrderOptions
 export const undoMove = async (site: Site, options: OrderOptions & UndoOptions): Promise<Migration> => {
   await using _lock = await site.folder.lock()
   const { migration, wasOpened } = await undoable(site, options)
-  if (wasOpened && !options.targetLost) {
+  if (wasOpened && options.targetLost === null) {
     const back = turnedRound(site)
     const known = await latest(back, ({ undoes, phase }) => undoes === migration.id && phase !== 'undone')
     if (!known) {
