@@ -58,7 +58,10 @@ export interface Conflict {
 /** `ours` writes what the outage wrote; `theirs` leaves what is there. Either way the conflict is over. */
 export type Resolution = 'ours' | 'theirs'
 
-/** A backend that remembers which operations it applied, in the same transaction as their effect. */
+/**
+ * A backend that remembers which operations it applied, in the same transaction as their effect. The reads of its host
+ * state and completions keep to `timeoutMs` of `OperationOptions` too.
+ */
 export interface Operations {
   saveState(id: string, key: string, value: JsonValue, options?: OperationOptions): Promise<SaveResult>
   patchState(id: string, key: string, change: StatePatch, options?: OperationOptions): Promise<PatchResult>

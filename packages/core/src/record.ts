@@ -171,8 +171,8 @@ export interface Records {
   /** Takes away what is there under these keys; 1000 at most. */
   remove(store: StoreName, keys: readonly string[], options?: CallOptions): Promise<void>
 
-  /** Which stores have moved away from here. */
-  moved(options?: CallOptions): Promise<Moved[]>
+  /** Which of these stores have moved away from here; of all, unless some are named. [C-MOVE-7] */
+  moved(options?: CallOptions & { stores?: readonly StoreName[] | undefined }): Promise<Moved[]>
 
   /**
    * Durable, and after it no write of another process is acknowledged here that was not there before. A mark that another

@@ -166,6 +166,7 @@ export const createFallback = (options: FallbackOptions): Fallback => {
   const outage = createOutage({
     breaker,
     reach: connection.reach,
+    current: connection.current,
     journal,
     refusal: recovery.refusal,
     isClosed: () => isClosed,

@@ -172,9 +172,19 @@ export const createJournal = (files: JournalFiles, { limits = journalLimits, onE
     }
   }
 
+  let nextView: Promise<JournalView | null> | null = null
+  /** Who asks before a look begins shares it. */
+  const view = (): Promise<JournalView | null> => {
+    nextView ??= turn(async () => {
+      nextView = null
+      return (await position.now()).fold
+    })
+    return nextView
+  }
+
   return {
     place: files.place,
-    view: () => turn(async () => (await position.now()).fold),
+    view,
     append: (write) => turn(() => append(write)),
     async read(generation, slot) {
       const bytes = await files.read(generation, slot)

@@ -3,12 +3,14 @@ import {
   type CallOptions,
   checkOpen,
   isStoreError,
+  type OperationOptions,
   type Operations,
   StoreError,
   type StoreName,
   systemClock,
 } from '@nexus/core'
 import type { Breaker } from './breaker.ts'
+import type { Connection } from './connection.ts'
 import type { Journal } from './journal.ts'
 import type { JournalView } from './journal-view.ts'
 
@@ -17,7 +19,7 @@ import type { JournalView } from './journal-view.ts'
  * milliseconds. [C-ROUTE-14]
  */
 const settleMs = 2900
-const firstReadMs = 1900
+const firstReadMs = 1800
 const firstWriteMs = 1200
 const judgeMs = 1000
 /** How long a write waits for a replay to end before it adds to it: else writers faster than it would never let it end. */
@@ -33,7 +35,8 @@ const { monotonic } = systemClock
 
 export interface OutageParts {
   breaker: Breaker
-  reach(): Promise<Backend>
+  reach: Connection['reach']
+  current: Connection['current']
   /** Null where nothing falls back. */
   journal: Journal | null
   /** Why what the journal holds can never be applied here, once that is known: its store moved away. */
@@ -52,7 +55,7 @@ interface OnceWrite<T> {
 interface Read<T> {
   options: CallOptions | undefined
   /** The options end it in time. */
-  direct(backend: Backend, options: CallOptions): Promise<T>
+  direct(backend: Backend, options: OperationOptions): Promise<T>
   /** From what the outage wrote and what was known when it began. */
   overlay(view: JournalView | null): T
 }
@@ -81,22 +84,7 @@ const perhapsApplied = ({ code, message, cause, place, rev, movedTo }: StoreErro
 /** It may be an outage. A store that moved away is none: waiting does not bring it back. [C-ROUTE-16] */
 const mayBeOutage = (error: unknown): boolean => isStoreError(error, 'unavailable') && error.movedTo === undefined
 
-/** Ends a call in time, as `unavailable`. */
-const inTime = async <T>(
-  ms: number,
-  { signal }: CallOptions,
-  call: (options: CallOptions) => Promise<T>,
-): Promise<T> => {
-  const late = AbortSignal.timeout(Math.ceil(ms))
-  try {
-    return await call({ signal: signal ? AbortSignal.any([signal, late]) : late })
-  } catch (error) {
-    if (!late.aborted || error !== late.reason) throw error
-    throw new StoreError({ code: 'unavailable', message: `The database did not answer within ${Math.round(ms)} ms.` })
-  }
-}
-
-export const createOutage = ({ breaker, reach, journal, refusal, isClosed }: OutageParts): Outage => {
+export const createOutage = ({ breaker, reach, current, journal, refusal, isClosed }: OutageParts): Outage => {
   const refused = (store: StoreName, why: string): StoreError =>
     new StoreError({ code: 'unavailable', message: `${store} cannot be used until the database is back: ${why}` })
 
@@ -115,7 +103,8 @@ export const createOutage = ({ breaker, reach, journal, refusal, isClosed }: Out
     const state = breaker.state()
     if (state.isOpen) throw refused(store, state.reason)
     try {
-      return await call(await reach())
+      // Mostly it is open, and a wait for what is there costs more than all else here.
+      return await call(current() ?? (await reach()))
     } catch (error) {
       if (mayBeOutage(error)) void breaker.judge()
       throw error
@@ -157,8 +146,11 @@ export const createOutage = ({ breaker, reach, journal, refusal, isClosed }: Out
       const outage = await viewInOutage(options)
       if (outage) return overlay(outage.view)
       const tried = await tryDirect(
-        (left) => inTime(left, options, async (bounded) => direct(await reach(), bounded)),
-        { start, firstMs: firstReadMs },
+        async (timeoutMs) => direct(current() ?? (await reach()), { ...options, timeoutMs }),
+        {
+          start,
+          firstMs: firstReadMs,
+        },
       )
       return 'answer' in tried ? tried.answer : overlay((await journal?.view()) ?? null)
     },
@@ -171,7 +163,7 @@ export const createOutage = ({ breaker, reach, journal, refusal, isClosed }: Out
       }
       const tried = await tryDirect(
         async (ms) => {
-          const { operations } = await reach()
+          const { operations } = current() ?? (await reach())
           if (!operations) throw new Error('a write that applies once needs a backend that remembers operations')
           return direct(operations, ms)
         },

@@ -29,8 +29,8 @@ export const routedRecords = (connectionOf: ConnectionOf): Records => {
     remove: async (store, ...request) => (await at(store)).remove(store, ...request),
     async moved(options) {
       const all: Moved[] = []
-      for (const [records, stores] of await sides(storeNames))
-        all.push(...(await records.moved(options)).filter(({ store }) => stores.includes(store)))
+      for (const [records, stores] of await sides(options?.stores ?? storeNames))
+        all.push(...(await records.moved({ ...options, stores })))
       return all
     },
     async markMoved(moved, options) {

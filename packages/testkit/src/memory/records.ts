@@ -35,7 +35,7 @@ export const createMemoryRecords = ({ data, checkOpen }: MemoryTools): Records =
     },
     async moved(options) {
       checkOpen(options)
-      return [...data.moved.values()]
+      return [...data.moved.values()].filter(({ store }) => options?.stores?.includes(store) ?? true)
     },
     async markMoved(moved, options) {
       checkOpen(options)

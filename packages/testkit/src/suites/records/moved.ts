@@ -100,6 +100,9 @@ export const recordsMoved = (clause: Clause): void => {
         await isRefused(store, backend, writes[store])
         await isRefused(store, backend, reads[store])
         expect(await recordsOf(backend).moved()).toEqual([elsewhere(store)])
+        const others = storeNames.filter((name) => name !== store)
+        expect(await recordsOf(backend).moved({ stores: others })).toEqual([])
+        expect(await recordsOf(backend).moved({ stores: [store] })).toEqual([elsewhere(store)])
       }
       expect(await readAll(t.backend, store)).toEqual(inKeyOrder(store, everyRecord[store]()))
     })
