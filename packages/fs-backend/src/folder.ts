@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
+import { createShared, type Shared } from './shared.ts'
 import { flags, sys } from './syscalls.ts'
 
 /** A folder below the root, held open: what is done at `at(name)` happens in this folder, whatever its path becomes. */
@@ -61,17 +62,92 @@ const createOpenFolder = (hasDescriptorPaths: boolean) => {
   return openFolder
 }
 
+/**
+ * Whoever changed a folder while it is being synced shares the next sync of it, which begins after all of their changes.
+ * Told apart by what the descriptor is of: a path may have become another folder.
+ */
+const createSyncs = () => {
+  const syncs = new Map<string, { users: number; sync: Shared<number, void> }>()
+  return async (fd: number): Promise<void> => {
+    const { dev, ino } = await sys.fstat(fd)
+    const id = `${dev}:${ino}`
+    // Each of them holds its descriptor open until it has its answer.
+    const shared = syncs.get(id) ?? {
+      users: 0,
+      sync: createShared(([first = fd]: readonly number[]) => sys.fsync(first)),
+    }
+    syncs.set(id, shared)
+    shared.users += 1
+    try {
+      await shared.sync(fd)
+    } finally {
+      shared.users -= 1
+      if (shared.users === 0) syncs.delete(id)
+    }
+  }
+}
+
+/** Whoever wants a folder that is open already shares the descriptor, once it is sure that the path still leads there. */
+interface Handle {
+  fd: number
+  users: number
+  /** When its path led there, on the process's own clock. */
+  sureAt: number
+}
+
+/** Less than a step of a longer protocol lies between its look and its use anyway. */
+const sureMs = 1
+
 /** `root` must be a real path. */
 export const createWithFolder = (root: string): WithFolder => {
+  const syncOf = createSyncs()
   const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd')
   const openFolder = createOpenFolder(hasDescriptorPaths)
-  return async (path, work) => {
-    const fd = await sys.open(path, how)
+  const handles = new Map<string, Handle>()
+
+  const release = async (path: string, handle: Handle): Promise<void> => {
+    handle.users -= 1
+    if (handle.users > 0) return
+    if (handles.get(path) === handle) handles.delete(path)
+    await sys.close(handle.fd)
+  }
+
+  const shared = async (path: string): Promise<Handle | null> => {
+    const handle = handles.get(path)
+    if (!handle) return null
+    handle.users += 1
+    const now = performance.now()
+    if (now - handle.sureAt < sureMs) return handle
+    if ((await sys.readlink(`/proc/self/fd/${handle.fd}`)) === path) {
+      handle.sureAt = now
+      return handle
+    }
+    await release(path, handle)
+    return null
+  }
+
+  const open = async (path: string): Promise<Handle> => {
+    const handle = { fd: await sys.open(path, how), users: 1, sureAt: performance.now() }
     try {
-      await (hasDescriptorPaths ? checkDescriptor(fd, path) : checkPath(root, path))
-      return await work({ ...openFolder(path, fd), sync: () => sys.fsync(fd) })
+      await (hasDescriptorPaths ? checkDescriptor(handle.fd, path) : checkPath(root, path))
+    } catch (error) {
+      await release(path, handle)
+      throw error
+    }
+    if (hasDescriptorPaths) handles.set(path, handle)
+    return handle
+  }
+
+  return async (path, work) => {
+    const handle = (await shared(path)) ?? (await open(path))
+    try {
+      return await work({ ...openFolder(path, handle.fd), sync: () => syncOf(handle.fd) })
+    } catch (error) {
+      // The folder may be gone: whoever makes it anew must not be given this one.
+      handle.sureAt = Number.NEGATIVE_INFINITY
+      throw error
     } finally {
-      await sys.close(fd)
+      await release(path, handle)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from 'node:fs'
 import type { JournalFiles } from '@nexus/core'
 import type { FsBackendOptions } from './backend.ts'
-import { guarded, isAbsent } from './fs-errors.ts'
+import { guarded } from './fs-errors.ts'
 import { recordName } from './layout.ts'
 import { isTelling, isUnchanged, type Stamp } from './stamp.ts'
 import { sys } from './syscalls.ts'
@@ -12,14 +12,8 @@ const ascending = (a: number, b: number): number => a - b
 const numbersOf = (names: readonly string[], numberOf: (name: string) => number | null): number[] =>
   names.flatMap((name) => numberOf(name) ?? []).sort(ascending)
 
-const statOf = (path: string): Stats | null => {
-  try {
-    return lstatSync(path)
-  } catch (error) {
-    if (isAbsent(error)) return null
-    throw error
-  }
-}
+/** It is asked for at each call, and an error that says "absent" would cost more than the question. */
+const statOf = (path: string): Stats | null => lstatSync(path, { throwIfNoEntry: false }) ?? null
 
 /** A listing of the generations that is read again only when the folder's stamp says so. */
 const createListing = ({ layout, reading }: FsTools) => {

@@ -21,6 +21,10 @@ export interface Reading {
   files(path: string): Promise<string[]>
   /** Runs `work` with the folder held open; `absent` where there is none, or a symlink, or it vanishes meanwhile. */
   within<T>(path: string, absent: T, work: (folder: OpenFolder) => Promise<T>): Promise<T>
+  /** The same of a folder that never holds more than a few: they are read at once. */
+  fewFiles(path: string): Promise<string[]>
+  /** Runs `work`, which opens the folder only once whatever it does there; where there is none, `work` may make it. */
+  holding<T>(path: string, work: () => Promise<T>): Promise<T>
   /** Names of folders that are not hidden; empty where the folder is absent or a symlink. */
   folders(path: string): Promise<string[]>
 }
@@ -59,6 +63,8 @@ export const createReading = (withFolder: WithFolder): Reading => {
   }
   const entries = (path: string): Promise<Dirent[]> =>
     lookup(path, [], () => withFolder(path, (folder) => sys.readdir(folder.at('.'), { withFileTypes: true })))
+  const namesOf = (found: readonly Dirent[]): string[] =>
+    found.filter((entry) => entry.isFile()).map((entry) => entry.name)
   return {
     read: (path, most = Number.POSITIVE_INFINITY) =>
       lookup(path, null, () =>
@@ -85,7 +91,23 @@ export const createReading = (withFolder: WithFolder): Reading => {
       ),
     within: (path, absent, work) => lookup(path, absent, () => withFolder(path, work)),
     async files(path) {
-      return (await entries(path)).filter((entry) => entry.isFile()).map((entry) => entry.name)
+      return namesOf(await entries(path))
+    },
+    fewFiles: (path) =>
+      lookup(path, [], () => withFolder(path, async (folder) => namesOf(await sys.readdirAtOnce(folder.at('.'))))),
+    async holding(path, work) {
+      let isHeld = false
+      const heldWork = () => {
+        isHeld = true
+        return work()
+      }
+      try {
+        return await withFolder(path, heldWork)
+      } catch (error) {
+        // What keeps the folder from being opened is for `work` to meet, and to tell.
+        if (isHeld) throw error
+        return work()
+      }
     },
     async folders(path) {
       return (await entries(path))

@@ -54,6 +54,7 @@ const createCalls = () => {
     rmdir: atOnce((path: string) => fs.rmdirSync(path)),
     mkdir: atOnce((path: string) => fs.mkdirSync(path)),
     readdir: promisify(fs.readdir),
+    readdirAtOnce: atOnce((path: string) => fs.readdirSync(path, { withFileTypes: true })),
     opendir: promisify(fs.opendir),
     readlink: atOnce((path: string) => fs.readlinkSync(path)),
     realpath: promisify(fs.realpath),

@@ -52,7 +52,7 @@ const kindIn = (names: readonly string[], sighting: Sighting): SeenKind | null =
 
 export const createSeen = ({ layout, atomic, reading }: FsTools): Seen => {
   const prune = async (folder: string): Promise<void> => {
-    const names = (await reading.files(folder)).filter((name) => entryPattern.test(name))
+    const names = (await reading.fewFiles(folder)).filter((name) => entryPattern.test(name))
     const timeOf = (name: string): number => Number(name.slice(0, name.indexOf('-')))
     const old = names.sort((a, b) => timeOf(b) - timeOf(a)).slice(kept)
     for (const name of old) await atomic.loose.remove(join(folder, name))
@@ -60,7 +60,7 @@ export const createSeen = ({ layout, atomic, reading }: FsTools): Seen => {
 
   return {
     async kindOf(sighting) {
-      return kindIn(await reading.files(layout.seen(sighting.project, sighting.issueNumber)), sighting)
+      return kindIn(await reading.fewFiles(layout.seen(sighting.project, sighting.issueNumber)), sighting)
     },
     look(folder, sighting) {
       return kindIn(

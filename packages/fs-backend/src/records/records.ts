@@ -54,7 +54,7 @@ export const createRecords = (tools: FsTools, { stores, ...mailbox }: RecordsPar
     },
     async moved(options) {
       checkOpen(options)
-      return storeNames.flatMap((store) => marks.present(store) ?? [])
+      return (options?.stores ?? storeNames).flatMap((store) => marks.present(store) ?? [])
     },
     async markMoved(moved, options) {
       checkOpen(options)

@@ -66,7 +66,7 @@ export const createAttempt = (parts: SettleParts, settle: Settle): Attempt => {
     return false
   }
 
-  return async (log, entries, { change, staged }) => {
+  const attempt: Attempt = async (log, entries, { change, staged }) => {
     const number = entries.top + 1
     const token = log.token(number)
     const path = log.tokenPath(token)
@@ -85,4 +85,6 @@ export const createAttempt = (parts: SettleParts, settle: Settle): Attempt => {
     await quietly(log.prune(entries))
     return true
   }
+
+  return (log, entries, planned) => reading.holding(dirname(planned.change.path), () => attempt(log, entries, planned))
 }

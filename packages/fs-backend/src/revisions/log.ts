@@ -53,7 +53,7 @@ export const createRevisionLog = ({ atomic, reading, layout, tempName }: LogPart
   const make = async (number: number, text: string): Promise<boolean> =>
     (await atomic.loose.createOnce(join(folder, String(number)), text)) === 'created'
   const list = async (): Promise<LogEntries> => {
-    const names = await reading.files(folder)
+    const names = await reading.fewFiles(folder)
     const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
     const asides = names.flatMap((name): Aside[] => {
       const found = asidePattern.exec(name)

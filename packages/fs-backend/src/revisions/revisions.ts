@@ -56,15 +56,19 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
 
   return {
     commit: (record, decide, options) =>
-      inTurn(record, async () => {
-        const log = createRevisionLog({ atomic, reading, layout, tempName }, shortHash(record))
-        for (;;) {
-          options?.signal?.throwIfAborted()
-          const entries = await tidy(log)
-          const decision = await decide()
-          const isFinal = 'change' in decision ? await attempt(log, entries, decision) : !(await isDisturbed(log))
-          if (isFinal) return decision.answer
+      inTurn(record, () => {
+        const hash = shortHash(record)
+        const log = createRevisionLog({ atomic, reading, layout, tempName }, hash)
+        const work = async () => {
+          for (;;) {
+            options?.signal?.throwIfAborted()
+            const entries = await tidy(log)
+            const decision = await decide()
+            const isFinal = 'change' in decision ? await attempt(log, entries, decision) : !(await isDisturbed(log))
+            if (isFinal) return decision.answer
+          }
         }
+        return reading.holding(layout.temp, () => reading.holding(layout.revisions(hash), work))
       }),
     async settled(record, read) {
       const log = createRevisionLog({ atomic, reading, layout, tempName }, shortHash(record))
