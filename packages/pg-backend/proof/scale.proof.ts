@@ -120,7 +120,7 @@ const amongFew = hotStatements(small).filter(({ name }) => name !== 'displaceTas
 
 test.each([
   'nexus_inbox_queue_pending',
-  'nexus_inbox_queue_live',
+  'nexus_inbox_queue_unkeyed',
   'nexus_completions_issue',
   'nexus_completions_project_newest',
   'nexus_task_files_name',

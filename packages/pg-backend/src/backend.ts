@@ -42,7 +42,7 @@ export const openPgBackend = async (options: PgBackendOptions): Promise<Backend>
   let isClosed = false
   const tools: PgTools = {
     client,
-    run: createRunStatement(client),
+    run: createRunStatement(client, clock),
     listenDsn: listenDsn ?? dsn,
     checkOpen: (callOptions) => checkOpen(isClosed, 'postgres', callOptions),
     begin(callOptions = {}) {

@@ -46,17 +46,20 @@ const openPool = (options: PgClientOptions, timeoutMs: number, { stream }: Socke
 }
 
 /**
- * Bounds what a program that vanished in the middle of a message keeps locked, beyond anything that a statement of ours
- * takes. Servers before 17 know no such limit, and through a pooler the session is not ours to set: see docs/operations.md.
+ * A plan is made once for each statement and not for each of its first executions, and for as long as the server guesses that
+ * knowing the values helps: there are few statements, and their plans are tested. And what a program that vanished in the
+ * middle of a message keeps locked is bounded, beyond anything that a statement of ours takes. Servers before 17 know no such
+ * limit, and through a pooler the session is not ours to set: see docs/operations.md.
  */
-const limitSession = `SELECT set_config('transaction_timeout', '120s', false)
-  WHERE current_setting('transaction_timeout', true) IS NOT NULL AND pg_backend_pid() = $1`
+const prepareSession = `SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
+    (SELECT set_config('transaction_timeout', '120s', false) WHERE current_setting('transaction_timeout', true) IS NOT NULL)
+  WHERE pg_backend_pid() = $1`
 
 const onConnect = (client: pg.PoolClient & { processID?: number | null }): void => {
   // The pool listens on idle connections only; one that dies while in use would end the process.
   client.on('error', () => {})
   // Whoever takes the connection finds out for himself that it is lost.
-  client.query(limitSession, [client.processID ?? 0]).catch(() => {})
+  client.query(prepareSession, [client.processID ?? 0]).catch(() => {})
 }
 
 export const openPgClient = (options: PgClientOptions): PgClient => {

@@ -57,7 +57,7 @@ const createQueue = <I, R>(alone: (waiting: Waiting<I, R>) => void) => {
         queue.delete(waiting)
         alone(waiting)
       }
-      waiting.timer = setTimeout(late, leftOf(waiting.call))
+      waiting.timer = setTimeout(late, Math.ceil(leftOf(waiting.call)))
     },
     /** Those that go together now: of different keys, and with the same time from end to end. */
     next(): Waiting<I, R>[] {
@@ -106,6 +106,8 @@ export const createCoalesced = <I, R>({ keyOf, single, batch }: CoalesceOptions<
 
   const work = async (): Promise<void> => {
     busy += 1
+    // Those that are called in one turn go together from the first on.
+    await null
     for (let group = queue.next(); group.length > 0; group = queue.next()) {
       const [oldest] = group
       if (oldest && group.length > 1) await together(group, oldest.call)

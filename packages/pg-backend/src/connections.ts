@@ -52,9 +52,11 @@ export const createConnections = (pool: pg.Pool): Connections => {
   const connect = async ({ budget, signal }: Limits): Promise<pg.PoolClient> => {
     signal?.throwIfAborted()
     const left = budget.left()
+    // One that idles is given at once; should it be lost in that instant, the pool's own limit holds.
+    const isAtHand = pool.idleCount > 0 && pool.waitingCount === 0
     const connecting = pool.connect()
     try {
-      return await abortable(withinBudget(connecting, left), signal)
+      return await abortable(isAtHand ? connecting : withinBudget(connecting, left), signal)
     } catch (error) {
       connecting.then(
         (late) => late.release(),

@@ -125,7 +125,7 @@ export const createHostState = (tools: PgTools): HostStateStore => {
 
   return {
     async load(key, options) {
-      const present = await rows.read(key, begin(options))
+      const present = await rows.load(key, begin(options))
       return present && readable(present.reading)
     },
     async save(key, value, options) {

@@ -6,6 +6,7 @@ import atScale from '../../../prisma/migrations/0003_at_scale/migration.sql?raw'
 import outage from '../../../prisma/migrations/0004_outage/migration.sql?raw'
 import moving from '../../../prisma/migrations/0005_moving/migration.sql?raw'
 import identity from '../../../prisma/migrations/0006_identity/migration.sql?raw'
+import queue from '../../../prisma/migrations/0007_queue/migration.sql?raw'
 
 /** One folder of `prisma/migrations`, as Prisma names and sums it. */
 export interface Migration {
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   migration('0004_outage', outage),
   migration('0005_moving', moving),
   migration('0006_identity', identity),
+  migration('0007_queue', queue),
 ]

@@ -42,7 +42,8 @@ const mostTries = 5
 const queryOn =
   (client: pg.PoolClient, { budget, signal }: Limits): Query =>
   async <R extends Row>(text: string, values: unknown[] = [], { name }: Pick<QueryOptions, 'name'> = {}) => {
-    const config = { text, values, ...(name !== undefined && { name }), query_timeout: budget.left() }
+    // In whole milliseconds timers of one length share a list.
+    const config = { text, values, ...(name !== undefined && { name }), query_timeout: Math.ceil(budget.left()) }
     const { rows, rowCount } = await abortable(client.query<R>(config), signal)
     return { rows, rowCount: rowCount ?? 0 }
   }
@@ -59,17 +60,19 @@ const isUnreplicated = ({ code, routine, message }: Notice): boolean =>
 /** Known to the table of errors. */
 const unconfirmed = 'the commit was not confirmed by a standby'
 
-const watchCommits = (client: pg.PoolClient) => {
-  let isConfirmed = true
-  const note = (notice: Notice): void => {
-    if (isUnreplicated(notice)) isConfirmed = false
-  }
-  client.on('notice', note)
+/** Hears of such commits on every connection of the pool, each for whoever has it then. */
+const watchCommits = (pool: pg.Pool) => {
+  const doubtful = new WeakSet<pg.PoolClient>()
+  pool.on('connect', (client) =>
+    client.on('notice', (notice) => {
+      if (isUnreplicated(notice)) doubtful.add(client)
+    }),
+  )
   return {
-    check(): void {
-      if (!isConfirmed) throw new Error(unconfirmed)
+    begin: (client: pg.PoolClient): void => void doubtful.delete(client),
+    check(client: pg.PoolClient): void {
+      if (doubtful.has(client)) throw new Error(unconfirmed)
     },
-    [Symbol.dispose]: () => void client.off('notice', note),
   }
 }
 
@@ -106,13 +109,14 @@ const transact = async <T>(
 /** Work on connections of the pool. What it throws about the database is a `StoreError`. */
 export const createSessions = (pool: pg.Pool, timeoutMs: number): Sessions => {
   const connections = createConnections(pool)
+  const commits = watchCommits(pool)
 
   const attempt = async <T>(limits: Limits, body: (query: Query) => Promise<T>): Promise<T> => {
     const client = await connections.take(limits)
     try {
-      using commits = watchCommits(client)
+      commits.begin(client)
       const result = await body(queryOn(client, limits))
-      commits.check()
+      commits.check(client)
       connections.giveBack(client)
       return result
     } catch (error) {

@@ -27,6 +27,18 @@ const readRow = ({ key, data, updated_at, hash }: sql.HostStateRow): Reading<Hos
   return { ok: false, corrupt: { name: key, place, reason: parsed.reason, rev: unreadableRev(hash) } }
 }
 
+const stateOf = (row: sql.HostStateRow): StoredState => ({ text: row.data, reading: readRow(row) })
+
+interface Load {
+  key: string
+  /** Any number of calls may load one key together. */
+  nth: number
+}
+
+interface Found {
+  stored: StoredState | null
+}
+
 interface Replacement {
   key: string
   text: string
@@ -46,7 +58,23 @@ export const createStateRows = ({ run }: Pick<PgTools, 'run'>) => {
   const read = async (key: string, call: Call): Promise<StoredState | null> => {
     if (!canExist(key)) return null
     const [row] = await run(sql.loadHostState, [key], call)
-    return row ? { text: row.data, reading: readRow(row) } : null
+    return row ? stateOf(row) : null
+  }
+
+  const loadOne = async ({ key }: Load, call: Call): Promise<Found> => ({ stored: await read(key, call) })
+
+  const loadMany = async (loads: readonly Load[], call: Call): Promise<Found[]> => {
+    const keys = [...new Set(loads.map(({ key }) => key))].filter(canExist)
+    const rows = new Map((await run(sql.loadHostStates, [keys], call)).map((row) => [row.key, stateOf(row)]))
+    return loads.map(({ key }) => ({ stored: rows.get(key) ?? null }))
+  }
+
+  let loads = 0
+  const loadCoalesced = createCoalesced({ keyOf: ({ nth }: Load) => `${nth}`, single: loadOne, batch: loadMany })
+
+  const load = async (key: string, call: Call): Promise<StoredState | null> => {
+    loads += 1
+    return (await loadCoalesced({ key, nth: loads }, call)).stored
   }
 
   /** The rev written, or null where the content is no longer of that rev. `reason`: why a copy of it is kept. */
@@ -85,6 +113,7 @@ export const createStateRows = ({ run }: Pick<PgTools, 'run'>) => {
 
   return {
     read,
+    load,
     replace,
     create,
     save: (key: string, text: string, call: Call): Promise<Rev | null> =>

@@ -19,6 +19,23 @@ describe('calls that come together', () => {
     }
   })
 
+  test('each loads what it asked for, as often as it is asked for at once', async () => {
+    await using t = await open()
+    const { hostState } = t.backend
+    await Promise.all(numbers.map((n) => hostState.save(`k${n}`, { n })))
+    await t.sql.query(`UPDATE nexus_host_state SET data = '{' WHERE key = 'k7'`)
+    const keys = [...numbers.map((n) => `k${n}`), ...numbers.map(() => 'k3'), 'none', 'a\0b']
+    const loaded = await Promise.allSettled(keys.map((key) => hostState.load(key)))
+    const loadedAs = (n: number) => Object(loaded[n]).value?.value
+    expect(numbers.filter((n) => n !== 7).map(loadedAs)).toEqual(numbers.filter((n) => n !== 7).map((n) => ({ n })))
+    expect(numbers.map((n) => loadedAs(300 + n))).toEqual(numbers.map(() => ({ n: 3 })))
+    expect(loaded[7]).toMatchObject({ status: 'rejected', reason: { code: 'corrupt' } })
+    expect(loaded.slice(600)).toEqual([
+      { status: 'fulfilled', value: null },
+      { status: 'fulfilled', value: null },
+    ])
+  })
+
   test('of one key and one moment the last in the store is one of them, and all answered', async () => {
     await using t = await open()
     const { hostState } = t.backend

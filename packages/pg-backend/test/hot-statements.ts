@@ -201,6 +201,7 @@ const taskFileLists = (): Given[] =>
 
 const hostStateStatements = (): Given[] => [
   { name: 'loadHostState', statement: hostState.loadHostState, values: ['k5'] },
+  { name: 'loadHostStates', statement: hostState.loadHostStates, values: [['k5', 'k6', 'none']] },
   { name: 'saveHostState', statement: hostState.saveHostState, values: ['k5', '{}', null] },
   {
     name: 'saveHostStates',

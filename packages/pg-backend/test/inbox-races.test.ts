@@ -46,6 +46,27 @@ test('[C-INBOX-6] a twin that was added and claimed where our look could not see
   expect((await inbox.claim({ ...request, limit: 10 })).map(({ filename }) => filename)).toEqual(['a.md'])
 })
 
+test('[C-INBOX-3] who claims while others hold the first ones of all projects gets as many as he wants, fairly, and none of theirs', async () => {
+  await using t = await open()
+  const { inbox } = t.backend
+  const projects = ['apollo', 'gemini', 'mercury']
+  for (const project of projects) await inbox.enqueue(tasks(project === 'mercury' ? 400 : 60, { project }))
+  const others = await t.sql.connect()
+  await others.query(`BEGIN; SELECT FROM nexus_inbox_queue
+    WHERE id IN (SELECT id FROM nexus_inbox_queue ORDER BY split_part(filename, '.', 1)::integer, id LIMIT 150) FOR UPDATE`)
+  const claimed = await inbox.claim({ ...request, limit: 50 })
+  await others.query('ROLLBACK')
+  others.release()
+  const held = (from: readonly ClaimedTask[]) =>
+    projects.map((project) => from.filter((one) => one.project === project).length)
+  expect(held(claimed)).toEqual([10, 10, 30])
+  expect(claimed.filter(({ filename }) => Number.parseInt(filename, 10) < 50)).toEqual([])
+  const rest: ClaimedTask[] = []
+  for (let more = claimed; more.length > 0; rest.push(...more)) more = await inbox.claim({ ...request, limit: 100 })
+  expect(held([...claimed, ...rest])).toEqual([60, 60, 400])
+  expect(new Set([...claimed, ...rest].map(({ id }) => id)).size).toBe(520)
+})
+
 test('[C-INBOX-6] many claimers of many twins process one of each name at a time, and all in the end', async () => {
   await using t = await open()
   const backends = [t.backend, await t.peer(), await t.peer()]

@@ -81,6 +81,15 @@ test('a session is bounded where the server can do that, and where it is ours', 
   expect((await database.client.query('SHOW transaction_timeout')).rows).toEqual([{ transaction_timeout: '2min' }])
 })
 
+test('a session plans each statement once, whatever the values', async () => {
+  await using database = await emptyDatabase()
+  const named = { name: 'plan' }
+  for (let n = 0; n < 3; n += 1) await database.client.query('SELECT $1::integer', [n], named)
+  const { rows } = await database.client.query(`SELECT generic_plans::integer AS once, custom_plans::integer AS anew
+    FROM pg_prepared_statements WHERE name = 'plan'`)
+  expect(rows).toEqual([{ once: 3, anew: 0 }])
+})
+
 test('[C-ALL-12] closing leaves no socket behind, also of those that the pool gave up before', async () => {
   await using database = await emptyDatabase()
   const sockets = createSockets()

@@ -75,8 +75,8 @@ export const createClaim = ({ run, begin }: InboxTools) => {
     const request = parseInput(ClaimRequest, given, 'claim request')
     if (request.projects?.length === 0) return []
     const call = begin(options)
-    const work = () => attempt(request, call)
-    // The cap counts what is committed, so two claims of one claimer must not count at the same time. [C-INBOX-17]
-    return request.maxPerProject === undefined ? work() : inTurn(work)
+    // The cap counts what is committed, so two claims of one claimer must not count at the same time. [C-INBOX-17] And
+    // of claims at once each would look at the tasks that another is just taking first.
+    return inTurn(() => attempt(request, call))
   }
 }

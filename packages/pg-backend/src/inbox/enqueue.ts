@@ -12,7 +12,7 @@ import { enqueueTasks, findTasks } from '../statements/inbox-queue.ts'
 import type { Call } from '../tools.ts'
 import type { InboxTools } from './inbox-tools.ts'
 
-const maxChunkRows = 500
+const maxChunkRows = 2000
 const maxChunkCharacters = 8 * 1024 * 1024
 const bulkTimeoutMs = 30_000
 

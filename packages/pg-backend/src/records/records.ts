@@ -8,6 +8,7 @@ import {
   StoreError,
   type StoreName,
   type StoreRecords,
+  storeNames,
   unfit,
 } from '@nexus/core'
 import type { Marks } from '../moved.ts'
@@ -120,7 +121,8 @@ export const createRecords = (tools: PgTools, marks: Marks): Records => {
     },
     async moved(options) {
       checkOpen(options)
-      return marks.read(options)
+      const { stores = storeNames } = options ?? {}
+      return (await marks.read(options)).filter(({ store }) => stores.includes(store))
     },
     async markMoved(moved, options) {
       checkOpen(options)

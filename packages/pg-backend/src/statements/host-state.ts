@@ -9,6 +9,10 @@ const columns = `h.key, h.data, h.updated_at, ${hash} AS hash`
 
 export const loadHostState = statement<HostStateRow>(`SELECT ${columns} FROM nexus_host_state AS h WHERE h.key = $1`)
 
+export const loadHostStates = statement<HostStateRow>(
+  `SELECT ${columns} FROM nexus_host_state AS h WHERE h.key = ANY($1::text[])`,
+)
+
 /** With the id of the operation, if it is one. */
 const writing = (effect: string, id: string): string =>
   `done AS (${effect} RETURNING ${hash} AS hash),

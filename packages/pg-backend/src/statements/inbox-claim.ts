@@ -4,6 +4,18 @@ import { type InboxRow, inboxColumns, nameKey } from './inbox.ts'
 /** More than are wanted, since others may be taking the first ones right now. */
 const candidates = '($1::bigint * 2 + 16)'
 
+/** What is looked at first: enough where each project has its share of it and nobody takes tasks at the same time. */
+const first = '($1::bigint + 8)'
+
+/** Where others take tasks at the same time, or some projects have less than their share. */
+const wider = '($1::bigint * 4 + 32)'
+
+/**
+ * More than there ever are. With a limit the planner reads the index in its order, and forgets those entries of it that
+ * are over, where it would go through all of them until the next vacuum for a bitmap.
+ */
+const all = '($1::bigint + 1000000000)'
+
 /** What was served last: among projects that are not remembered it is the turn of the next one behind it. */
 const lastServed = `coalesce(($4::text[])[cardinality($4::text[])], '')`
 
@@ -87,6 +99,71 @@ const claimable = (wanted: string): string =>
    SELECT k.id, k.nth FROM unnest((SELECT p.kept FROM piece AS p ORDER BY p.step DESC LIMIT 1)) WITH ORDINALITY AS k (id, nth)
    WHERE k.nth <= ${wanted}`
 
+/** What a project may have in processing besides what it has; null: as much as there is. */
+const roomOf = (alias: string): string => `$5::bigint - ${alias}.held`
+
+/** Of the heads of a reach those that nobody else is taking right now, fairly. */
+const takenOf = (heads: string, most: string): string =>
+  `SELECT t.id FROM nexus_inbox_take(ARRAY(SELECT h.id FROM ${heads} AS h ORDER BY h.level, ${byTurn('h')}), ${most}) AS t (id)`
+
+/** How far each project is read: `depth` of its tasks, up to a `level` that all have in common. */
+interface Reach {
+  name: string
+  /** Gives project_key, held, names, level, depth and `before`: how many of it were read already. */
+  projects: string
+  /** Tasks that are still wanted. */
+  most: string
+}
+
+const reach = ({ name, projects, most }: Reach): string =>
+  `${name} AS MATERIALIZED (${projects}),
+   ${name}_heads AS MATERIALIZED (
+     SELECT h.id, c.project_key, c.held + h.nth AS level FROM ${name} AS c
+     CROSS JOIN LATERAL (${claimable('c.depth')}) AS h WHERE h.nth > c.before),
+   ${name}_taken AS MATERIALIZED (${takenOf(`${name}_heads`, most)})`
+
+/** What is still wanted after those reaches. */
+const missing = (...names: string[]): string =>
+  `$1::bigint${names.map((name) => ` - (SELECT count(*) FROM ${name}_taken)`).join('')}`
+
+/** Projects that have more than was read of them, where that was not enough. */
+const unexhausted = (name: string, wanted: string): string =>
+  `FROM ${name} AS c WHERE ${wanted} > 0 AND c.depth < coalesce(${roomOf('c')}, ${all})
+     AND c.depth = c.before + (SELECT count(*) FROM ${name}_heads AS h WHERE h.project_key = c.project_key)`
+
+/** The lowest level at which all these projects together have `first` tasks, if each has so many. */
+const firstLevel = `(
+   SELECT min((${first} + w.held + w.projects - 1) / w.projects) FROM (
+     SELECT (sum(c.held) OVER upwards)::bigint AS held, row_number() OVER upwards AS projects
+     FROM chosen AS c WINDOW upwards AS (ORDER BY c.held ROWS UNBOUNDED PRECEDING)) AS w)`
+
+const depthAt = (level: string): string => `least(greatest(0, ${level} - c.held), ${roomOf('c')})`
+
+/**
+ * First as far as is enough where each project has its share and nobody else takes tasks, then a few times as far for all,
+ * then as far as one project alone would have to be read. Of tasks at one level none is passed over by a reach.
+ */
+const reaches = [
+  reach({
+    name: 'near',
+    projects: `SELECT c.*, l.level, ${depthAt('l.level')} AS depth, 0::bigint AS before FROM chosen AS c CROSS JOIN ${firstLevel} AS l (level)`,
+    most: '$1::bigint',
+  }),
+  reach({
+    name: 'wide',
+    projects: `SELECT c.project_key, c.held, c.names, c.level, ${depthAt('c.level')} AS depth, c.before FROM (
+       SELECT c.project_key, c.held, c.names, c.level + (${wider} + count(*) OVER () - 1) / count(*) OVER () AS level, c.depth AS before
+       ${unexhausted('near', missing('near'))}) AS c`,
+    most: missing('near'),
+  }),
+  reach({
+    name: 'whole',
+    projects: `SELECT c.project_key, c.held, c.names, c.level, least(c.depth + ${candidates}, ${roomOf('c')}) AS depth, c.depth AS before
+       ${unexhausted('wide', missing('near', 'wide'))}`,
+    most: missing('near', 'wide'),
+  }),
+].join(',\n   ')
+
 /**
  * $1 limit, $2 worker, $3 lease in ms, $4 projects by when they were served last, $5 cap per project or null, $6 projects.
  * The level of a task is how many its project would have in processing with it. Where enough projects have none in
@@ -96,33 +173,26 @@ const claimable = (wanted: string): string =>
 const claim = ({ walk, isWanted }: typeof anyProject): string =>
   `WITH RECURSIVE ${walk},
    busy AS MATERIALIZED (
-     SELECT o.project_key, count(*) AS held, array_agg(${nameOf('o')}) AS names FROM nexus_inbox_queue AS o
-     WHERE o.status = 'processing' AND ${isWanted} GROUP BY o.project_key),
+     SELECT o.project_key, count(*) AS held, array_agg(o.name) AS names FROM (
+       SELECT o.project_key, ${nameOf('o')} AS name FROM nexus_inbox_queue AS o
+       WHERE o.status = 'processing' AND ${isWanted} ORDER BY o.project_key, o.id LIMIT ${all}) AS o
+     GROUP BY o.project_key),
    idle AS MATERIALIZED (
      SELECT t.project_key FROM turn AS t
      WHERE NOT EXISTS (SELECT FROM busy AS b WHERE b.project_key = t.project_key) AND ${hasDue('t.project_key')}
      LIMIT ${candidates}),
    chosen AS MATERIALIZED (
-     SELECT i.project_key, 0::bigint AS held, '{}'::text[] AS names,
-       CASE WHEN (SELECT count(*) FROM idle) < ${candidates} THEN least(${candidates}, $5::bigint) ELSE 1 END AS depth
-     FROM idle AS i
+     SELECT i.project_key, 0::bigint AS held, '{}'::text[] AS names FROM idle AS i
      UNION ALL
-     SELECT b.project_key, b.held, b.names, least(${candidates}, $5::bigint - b.held) FROM busy AS b
+     SELECT b.project_key, b.held, b.names FROM busy AS b
      WHERE (SELECT count(*) FROM idle) < ${candidates} AND coalesce($5::bigint > b.held, true)),
-   head AS MATERIALIZED (
-     SELECT h.id, c.project_key, c.held + h.nth AS level FROM chosen AS c CROSS JOIN LATERAL (${claimable('c.depth')}) AS h),
-   taken AS MATERIALIZED (
-     SELECT mine.id FROM (SELECT * FROM head AS h ORDER BY h.level, ${byTurn('h')}) AS h
-     CROSS JOIN LATERAL (
-       SELECT q.id FROM nexus_inbox_queue AS q
-       WHERE q.id = h.id AND q.status = 'pending' AND q.run_at <= statement_timestamp()
-       FOR UPDATE OF q SKIP LOCKED) AS mine
-     LIMIT $1::bigint)
+   ${reaches},
+   mine AS MATERIALIZED (SELECT id FROM near_taken UNION ALL SELECT id FROM wide_taken UNION ALL SELECT id FROM whole_taken)
    UPDATE nexus_inbox_queue AS q SET status = 'processing', claim_epoch = q.claim_epoch + 1, claimed_by = $2::text,
      claimed_at = clock_timestamp(), lease_ms = $3::float8,
      lease_expires_at = clock_timestamp() + make_interval(secs => $3::float8 / 1000), hold_key = ${nameKey('q')}
-   WHERE q.id = ANY(ARRAY(SELECT id FROM taken))
-   RETURNING ${inboxColumns}, array_position(ARRAY(SELECT id FROM taken), q.id) AS place`
+   WHERE q.id = ANY(ARRAY(SELECT id FROM mine))
+   RETURNING ${inboxColumns}, array_position(ARRAY(SELECT id FROM mine), q.id) AS place`
 
 export type ClaimedRow = InboxRow & { place: number }
 

@@ -39,22 +39,29 @@ export const nameKey = (alias: string): string =>
 export const issueKey = (project: string, issueNumber: string): string =>
   digest(`ROW(${project}, ${issueNumber})::text`)
 
+/** The live key of a task without a key of its caller. */
+export const liveName = (alias: string): string => `'name ' || ${nameKey(alias)}`
+
 /** Identity of a live task. The prefixes keep a caller's key from being taken for a name. */
 export const liveKey = (alias: string): string =>
-  `CASE WHEN ${alias}.idem_key IS NULL THEN 'name ' || ${nameKey(alias)} ELSE 'key ' || ${digest(`${alias}.idem_key`)} END`
+  `CASE WHEN ${alias}.idem_key IS NULL THEN ${liveName(alias)} ELSE 'key ' || ${digest(`${alias}.idem_key`)} END`
 
 const nameHash = (alias: string): string =>
   `hashtextextended(${alias}.filename, hashtextextended(${alias}.workspace, hashtextextended(${alias}.project_key, 0)))`
 
+const isLiveName = `t.idem_key IS NULL AND t.status IN ('pending', 'processing')`
+
 /**
- * The live task without a key that has this name, by a hash of the name, for which there is an index. Other programs' rows
- * have no live key of ours, so the documented columns are looked at. A scalar subquery stays a look into the index for
- * each row; as a join it may read the whole queue.
+ * The first live task without a caller's key that has this name: one of ours has the live key, rows that other programs made
+ * or renamed have none, and are found by a hash of the documented columns, for which there is an index. Scalar subqueries stay
+ * looks into an index for each row; as a join they may read the whole queue.
  */
-export const liveTwin = (alias: string, besides = ''): string =>
-  `(SELECT t.id FROM nexus_inbox_queue AS t WHERE ${nameHash('t')} = ${nameHash(alias)} AND t.filename = ${alias}.filename
-     AND t.project_key = ${alias}.project_key AND t.workspace = ${alias}.workspace AND t.status IN ('pending', 'processing')
-     AND t.idem_key IS NULL ${besides} ORDER BY t.id LIMIT 1)`
+export const liveTwin = (alias: string, besides = '', key = liveName(alias)): string =>
+  `least(
+     (SELECT t.id FROM nexus_inbox_queue AS t WHERE t.live_key = ${key} AND ${isLiveName} ${besides}),
+     (SELECT t.id FROM nexus_inbox_queue AS t WHERE ${nameHash('t')} = ${nameHash(alias)} AND t.filename = ${alias}.filename
+        AND t.project_key = ${alias}.project_key AND t.workspace = ${alias}.workspace AND ${isLiveName} AND t.live_key IS NULL
+        ${besides} ORDER BY t.id LIMIT 1))`
 
 /** By the place in this parameter: a number of ours, or below zero the row beneath an id from elsewhere. */
 export const isAt = (place: string): string =>
