@@ -2,8 +2,6 @@ import { join } from 'node:path'
 import { type Backend, createIds, type StoreName, silentLogger, storeNames, systemClock } from '@nexus/core'
 import { openFsBackend } from '@nexus/fs-backend'
 import { openPgBackend } from '@nexus/pg-backend'
-import { freshDatabase } from '@nexus/testkit/postgres'
-import { testDsn } from '@nexus/testkit/postgres/test-dsn'
 import { expect, test } from 'vitest'
 import { contentOf } from '../src/move/content.ts'
 import { Differences } from '../src/move/diff.ts'
@@ -11,7 +9,6 @@ import { Receipt } from '../src/move/migrate-commands.ts'
 import type { Migration } from '../src/move/migration.ts'
 import { recordPages } from '../src/move/pages.ts'
 import { type Ground, grounds, jsonOf } from '../test/admin.ts'
-import { plainRowRates, rawFileRates } from './bulk.ts'
 import { createDice, type MigratorEnd, runMigrator } from './migrator.ts'
 import { fillStore, numberOf, recordOf, report } from './records.ts'
 
@@ -27,8 +24,6 @@ const amounts: Readonly<Record<StoreName, number>> = {
   workflows: 400 * times,
   hostState: 20 * times,
 }
-/** Completions by which rates are compared. */
-const sample = 3_000 * Math.min(times, 10)
 const all = Object.values(amounts).reduce((sum, each) => sum + each, 0)
 const { signal } = new AbortController()
 
@@ -119,39 +114,6 @@ const verify = async (way: Way, env: Record<string, string>): Promise<MigratorEn
   return end
 }
 
-/** Completions per second of an uninterrupted copy into an empty target, as the receipt has it. */
-const copyRate = async (way: Way, env: Record<string, string>): Promise<number> => {
-  const args = ['migrate', 'run', ...way, '--store', 'completions', '--json']
-  const end = await runMigrator(args, { env })
-  expect(end.status, end.stderr).toBe(0)
-  const [pass] = jsonOf(Receipt, end).receipt.passes
-  expect(pass).toMatchObject({ kind: 'copy', written: sample })
-  return pass ? Math.round(pass.written / pass.seconds) : Number.NaN
-}
-
-const shareOf = (rate: number, read: number, write: number): number =>
-  Math.round((100 * rate) / Math.min(read, write)) / 100
-
-/** How fast completions are copied, beside what the slower side of each way does at best. */
-const measureRates = async (): Promise<Record<string, number>> => {
-  await using ground = await openGround()
-  await using plain = await freshDatabase(await testDsn())
-  await fill(ground.env['NEXUS_DIR'] ?? '', { completions: sample })
-  const [files, rows] = [await rawFileRates(join(ground.folder, 'raw'), sample), await plainRowRates(plain.dsn, sample)]
-  const to = await copyRate(there, ground.env)
-  const from = await copyRate(back, { ...ground.env, NEXUS_DIR: join(ground.folder, 'other') })
-  return {
-    'to_postgres/s': to,
-    to_share: shareOf(to, files.read, rows.write),
-    'to_files/s': from,
-    from_share: shareOf(from, rows.read, files.write),
-    'raw_files_written/s': files.write,
-    'raw_files_read/s': files.read,
-    'plain_rows_written/s': rows.write,
-    'plain_rows_read/s': rows.read,
-  }
-}
-
 test('a fiftieth of a million completions moves to PostgreSQL and back, its migrator killed five times', {
   timeout: 300_000 * times,
 }, async () => {
@@ -170,7 +132,6 @@ test('a fiftieth of a million completions moves to PostgreSQL and back, its migr
   const returned = { ...env, NEXUS_DIR: join(ground.folder, 'returned') }
   const from = await move(back, 2, returned, dice)
   const last = await verify(back, returned)
-  const rates = await measureRates()
   report('a move there and back', {
     records: all,
     kills: to.killed.length + from.killed.length,
@@ -179,7 +140,6 @@ test('a fiftieth of a million completions moves to PostgreSQL and back, its migr
     back_s: Math.round(from.seconds),
     all_s: Math.round((performance.now() - since) / 1000),
     peak_MiB: Math.round(Math.max(to.peakMiB, from.peakMiB, last.peakMiB)),
-    ...rates,
     seed,
   })
   expect(to.killed.length + from.killed.length, `seed ${seed}`).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
 import { runCli } from './cli/run.ts'
 import { createProgram } from './program.ts'
 
-await runCli(createProgram())
+await runCli(await createProgram(process.argv.slice(2)))

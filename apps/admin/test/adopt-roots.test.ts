@@ -143,7 +143,7 @@ describe.each(['files', 'postgres', 'mixed'] as const)('folders of workspaces, t
     plantState(join(ground.folder, 'shop'), 'k', '1', 5)
     plantState(join(ground.folder, 'blog'), 'k', '2', 6)
     const codes: Record<string, number | null> = {}
-    const { examples = [] } = createProgram().abouts.get('adopt') ?? {}
+    const { examples = [] } = (await createProgram()).abouts.get('adopt') ?? {}
     for (const [index, { args }] of typed(ground.folder, examples).entries())
       codes[examples[index] ?? ''] = (await ground.admin(args)).status
     // Without a database there is none to take over.

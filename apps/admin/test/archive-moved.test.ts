@@ -66,3 +66,14 @@ test('while a move of the root is under way nothing is imported', async () => {
   expect(refused.stderr).toMatch(/^The move m1 of this root is not over\. .*migrate undo --from filesystem/m)
   expect(await keysOf(ground)).toEqual([])
 })
+
+test('an archive of one store needs the home of no other', async () => {
+  await using ground = await grounds.files()
+  const env = { NEXUS_INBOX_BACKEND: 'postgres', NEXUS_STORAGE_DSN: 'postgresql://nobody:none@127.0.0.1:1/none' }
+  expect(await ground.admin(['import', '--yes'], { input: archive, env })).toMatchObject({ status: 0 })
+  expect(await keysOf(ground)).toEqual(['a'])
+  const exported = await ground.admin(['export', '--store', 'hostState'], { env })
+  expect(exported).toMatchObject({ status: 0 })
+  expect(exported.stdout).toContain('"key":"a"')
+  expect((await ground.admin(['export', '--store', 'inbox'], { env })).status).toBe(69)
+})

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { createProgram } from '../src/program.ts'
 import { type Ended, type Ground, grounds } from './admin.ts'
 
-const cli = createProgram()
+const cli = await createProgram()
 
 const folder = fileURLToPath(new URL('../schema', import.meta.url))
 
@@ -34,8 +34,17 @@ describe('every command', () => {
     }
   })
 
+  test('is there where its first word alone is loaded', async () => {
+    const first = (path: string): string => path.split(' ')[0] ?? ''
+    for (const word of new Set([...cli.abouts.keys()].map(first))) {
+      const alone = await createProgram([word, '--json'])
+      const found = [...alone.abouts.keys()].filter((path) => first(path) === word)
+      expect(found).toEqual([...cli.abouts.keys()].filter((path) => first(path) === word))
+    }
+  })
+
   test('explains itself with --help, and exits 0', async () => {
-    const { program } = createProgram()
+    const { program } = await createProgram()
     for (const [path, command] of walk(program)) {
       const written: string[] = []
       command.configureOutput({ writeOut: (text) => void written.push(text) })

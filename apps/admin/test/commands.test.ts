@@ -17,7 +17,7 @@ import { type Ended, type Ground, grounds, jsonOf } from './admin.ts'
 import { openInOutage } from './outage.ts'
 import { type Typed, typed } from './typed.ts'
 
-const { abouts } = createProgram()
+const { abouts } = await createProgram()
 
 /** What cannot end by itself: see.test.ts and agent.test.ts run these. */
 const endless: readonly string[] = [

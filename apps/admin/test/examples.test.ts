@@ -10,11 +10,11 @@ const folder = mkdtempSync(join(tmpdir(), 'nexus-admin-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('every example of the help is understood by the command that shows it', async () => {
-  for (const [path, { examples }] of createProgram().abouts)
+  for (const [path, { examples }] of (await createProgram()).abouts)
     for (const [index, { args }] of typed(folder, examples).entries()) {
       const names = path.split(' ')
       expect(args.slice(0, 1), examples[index]).toEqual(names.slice(0, 1))
-      await expect(understand(createProgram().program, args), examples[index]).resolves.toBe(undefined)
+      await expect(understand((await createProgram()).program, args), examples[index]).resolves.toBe(undefined)
     }
 })
 
@@ -27,5 +27,5 @@ test('every line of the reference is understood', async () => {
   const calls = typed(folder, blocks)
   expect(calls).toHaveLength(blocks.length)
   for (const [index, { args }] of calls.entries())
-    await expect(understand(createProgram().program, args), blocks[index]).resolves.toBe(undefined)
+    await expect(understand((await createProgram()).program, args), blocks[index]).resolves.toBe(undefined)
 })

@@ -99,27 +99,18 @@ const showing = (taskId: string): string[][] => [
   ['top', '--once'],
   ['inbox', 'ls'],
   ['inbox', 'show', taskId],
-  ['inbox', 'requeue', '--project', evil],
-  ['inbox', 'cancel', evil],
   ['workflow', 'ls'],
   ['workflow', 'show', evil],
-  ['workflow', 'approve', '--project', evil],
-  ['workflow', 'resume', evil],
   ['completion', 'ls'],
   ['completion', 'show', issue],
   ['completion', 'history', issue],
   ['task', 'ls'],
   ['task', 'show', evil, `${evil}.md`],
   ['task', 'show', wicked, wicked],
-  ['task', 'close', evil, '--issue', issue],
-  ['task', 'close', evil, evil],
   ['state', 'ls'],
   ['state', 'get', evil],
-  ['state', 'set', evil, wicked],
-  ['state', 'patch', evil, '--set', `${evil}=1`],
   ['agent', 'ls'],
   ['agent', 'logs', evil],
-  ['agent', 'kill', evil],
   ['journal', 'ls'],
   ['journal', 'show', '1'],
   ['audit', 'ls'],
@@ -127,13 +118,26 @@ const showing = (taskId: string): string[][] => [
   ['inbox', 'ls', `--${wicked}`],
 ]
 
+/** What one of them changes, another tells of. */
+const changing: string[][] = [
+  ['inbox', 'requeue', '--project', evil],
+  ['inbox', 'cancel', evil],
+  ['workflow', 'approve', '--project', evil],
+  ['workflow', 'resume', evil],
+  ['task', 'close', evil, '--issue', issue],
+  ['task', 'close', evil, evil],
+  ['state', 'set', evil, wicked],
+  ['state', 'patch', evil, '--set', `${evil}=1`],
+  ['agent', 'kill', evil],
+]
+
 const both = ['--from', 'filesystem', '--to', 'postgres']
 const showingBoth: string[][] = [
   ['journal', 'conflicts'],
-  ['journal', 'resolve', '--store', 'hostState', '--take', 'ours'],
   ['diff', ...both],
   ['migrate', 'plan', ...both],
 ]
+const resolving = ['journal', 'resolve', '--store', 'hostState', '--take', 'ours']
 
 /** What steers a terminal, besides the ends of lines and tabs, and a line that a name began. */
 const rawIn = ({ stdout, stderr }: Ended): string[] => [
@@ -142,8 +146,7 @@ const rawIn = ({ stdout, stderr }: Ended): string[] => [
   ),
 ]
 
-/** Two at a time. */
-const runAll = async ({ admin }: Ground, calls: readonly string[][]) => {
+const runAll = async ({ admin }: Ground, calls: readonly string[][], atATime: number) => {
   const found: { call: string; raw: string[]; printed: string }[] = []
   const open = calls.entries()
   const work = async (): Promise<void> => {
@@ -152,20 +155,20 @@ const runAll = async ({ admin }: Ground, calls: readonly string[][]) => {
       found[index] = { call: encodeURI(args.join(' ')), raw: rawIn(ended), printed: ended.stdout + ended.stderr }
     }
   }
-  await Promise.all([work(), work()])
+  await Promise.all(Array.from({ length: atATime }, work))
   return found
 }
 
 describe.each([
-  ['files', grounds.files, []],
-  ['postgres', grounds.postgres, showingBoth],
-] as const)('on %s', (_, open, more) => {
+  ['files', grounds.files, [], []],
+  ['postgres', grounds.postgres, showingBoth, [resolving]],
+] as const)('on %s', (_, open, shown, changed) => {
   test('words of others never reach the terminal raw, whatever is shown, asked or refused', async () => {
     await using ground = await open()
     await plant(ground)
-    const calls = [...showing(hostileRecords.inbox.id), ...more]
     const jsons = [['inbox', 'ls'], ['state', 'get', evil], ['task', 'ls'], ['doctor'], ['audit']]
-    const ended = await runAll(ground, [...calls, ...jsons.map((args) => [...args, '--json'])])
+    const showingAll = [...showing(hostileRecords.inbox.id), ...shown, ...jsons.map((args) => [...args, '--json'])]
+    const ended = [...(await runAll(ground, [...changing, ...changed], 1)), ...(await runAll(ground, showingAll, 2))]
     expect(ended.filter(({ raw }) => raw.length > 0).map(({ call, raw }) => [call, raw])).toEqual([])
     const silent = ended.filter(({ printed }) => !printed.includes('forged')).map(({ call }) => call)
     expect(silent).toEqual(['status', 'journal%20ls'])

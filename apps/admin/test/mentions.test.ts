@@ -9,8 +9,8 @@ import { understand } from './understand.ts'
 
 const top = fileURLToPath(new URL('../../..', import.meta.url))
 
-const programs: Readonly<Record<string, () => Command>> = {
-  'nexus-admin': () => createProgram().program,
+const programs: Readonly<Record<string, () => Command | Promise<Command>>> = {
+  'nexus-admin': async () => (await createProgram()).program,
   'nexus-host': createHostProgram,
 }
 
@@ -87,8 +87,8 @@ const mentionsIn = (text: string): Mention[] =>
 const isCommand = (word: string): boolean => /^[a-z]/.test(word)
 
 /** The command that the words lead to, and those behind it. Throws for a command that there is not. */
-const reach = ({ program, words }: Mention): { command: Command; rest: readonly string[] } => {
-  let command = programs[program]?.() as Command
+const reach = async ({ program, words }: Mention): Promise<{ command: Command; rest: readonly string[] }> => {
+  let command = (await programs[program]?.()) as Command
   for (const [index, word] of words.entries()) {
     if (word === unknownWord) return { command, rest: [] }
     if (command.commands.length === 0 || !isCommand(word)) return { command, rest: words.slice(index) }
@@ -107,14 +107,14 @@ const isToCome = ({ words }: Mention): boolean => read('docs/open-points.md').in
 /** What is wrong with a command that somebody is told to type; null where it could be. */
 const problemOf = async (mention: Mention): Promise<string | null> => {
   try {
-    const { command, rest } = reach(mention)
+    const { command, rest } = await reach(mention)
     const known = [...command.options.flatMap(({ long, short }) => [long, short]), '--help', '--']
     const unknown = rest.find((word) => word.startsWith('-') && word !== '-' && !known.includes(word))
     if (unknown !== undefined) return `there is no option ${unknown}`
     // Named alone it is only spoken of; with its options it is to be typed.
     if (rest.length === 0 || !mention.isWhole || rest.includes('--help')) return null
     const typed = mention.words.map((word) => word.split('|')[0] ?? '')
-    await understand(programs[mention.program]?.() as Command, typed)
+    await understand((await programs[mention.program]?.()) as Command, typed)
     return null
   } catch (error) {
     return error instanceof Error ? error.message : String(error)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Backend, createIds, type Records, silentLogger, storeNames, systemClock } from '@nexus/core'
 import { openFsBackend } from '@nexus/fs-backend'
@@ -102,6 +102,25 @@ describe('nexus-admin migrate', () => {
       storeNames.filter((store) => store !== 'inbox').sort(),
     )
     expect((await migrate(ground, 'run')).status).toBe(1)
+  })
+
+  test('who only looks leaves the reports of the mailbox to whoever takes them in', async () => {
+    await using ground = await openGround()
+    const folder = join(ground.env['NEXUS_DIR'] ?? '', 'tasks', 'shop', 'completions')
+    mkdirSync(folder, { recursive: true })
+    const report = { issue_number: '7', agent_type: 'tester', status: 'complete', summary: 'unseen' }
+    writeFileSync(join(folder, 'completion_summary_7.json'), JSON.stringify(report))
+    expect((await migrate(ground, 'plan')).status).toBe(0)
+    for (const order of [['migrate', 'verify'], ['diff']]) {
+      const found = await ground.admin([...order, ...there, '--json'], { env: files })
+      expect(jsonOf(Differences, found).stores.find(({ store }) => store === 'completions')).toMatchObject({
+        from_records: 0,
+        to_records: 0,
+      })
+    }
+    await using source = await openFiles(ground)
+    const { items } = await recordsOf(source).read('completions', { limit: 10 })
+    expect(items.map(({ summary }) => summary)).toEqual(['unseen'])
   })
 
   test('takes back what has changed since, and asks before it deletes what only the copy has', async () => {

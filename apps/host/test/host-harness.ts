@@ -26,7 +26,8 @@ const fastTiming: Partial<Timing> = {
   unavailableMs: 50,
   busyMs: 100,
   pausedMs: 400,
-  summaryMs: 2_000,
+  // Longer than a summary file must stand still before it is given up (2 s), as in the default.
+  summaryMs: 3_000,
   lingerMs: 300,
 }
 

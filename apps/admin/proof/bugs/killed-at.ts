@@ -3,8 +3,8 @@ import type { Records } from '@nexus/core'
 import { type End, endOf as realEndOf } from '../../src/move/ends.ts'
 import { type MoveFolder, openMoveFolder as open } from '../../src/move/folder.ts'
 
-export type { End, Ends } from '../../src/move/ends.ts'
-export type { MoveFolder } from '../../src/move/folder.ts'
+export * from '../../src/move/ends.ts'
+export * from '../../src/move/folder.ts'
 
 /** The number of a point, counted from 1, or what it is called: the first of that name. */
 const wanted = process.env['NEXUS_PROOF_KILL_AT'] ?? ''

@@ -9,7 +9,7 @@ export const checkAtHome = async (
   stores: readonly StoreName[],
   signal: AbortSignal,
 ): Promise<void> => {
-  const moved = (await records.moved({ signal })).find(({ store }) => stores.includes(store))
+  const [moved] = await records.moved({ signal, stores })
   if (moved) throw movedAway(moved)
 }
 

@@ -12,7 +12,7 @@ import { interruptible } from '../move/stop-signal.ts'
 import { checkAtHome } from './at-home.ts'
 import { Exported, type ExportOptions, fileOutput, standardOutput, writeArchive } from './export.ts'
 import type { Trailer } from './format.ts'
-import { openTarget } from './target.ts'
+import { openTarget, unwritten } from './target.ts'
 
 interface ExportFlags extends Json {
   store: string
@@ -27,6 +27,8 @@ const toFile = async (file: string, records: Records, flags: ExportFlags, option
     const trailer = await writeArchive(records, output, options)
     await target.finish()
     return trailer
+  } catch (error) {
+    throw unwritten(file, error)
   } finally {
     await target.discard()
   }

@@ -15,12 +15,21 @@ export interface Target {
   discard(): Promise<void>
 }
 
+const full: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
+
 const cannot = (path: string, error: unknown): CommandError => {
-  const code = errorCode(error)
-  return code === 'EEXIST'
-    ? new CommandError('failed', `${path} is there already. Name another file, or replace it with --force.`)
-    : new CommandError('failed', `${path} cannot be written (${code}). Name a folder that is there and writable.`)
+  const code = errorCode(error) ?? ''
+  if (code === 'EEXIST')
+    return new CommandError('failed', `${path} is there already. Name another file, or replace it with --force.`)
+  const advice = full.includes(code)
+    ? 'Make room, or name a file elsewhere.'
+    : 'Name a folder that is there and writable.'
+  return new CommandError('failed', `${path} cannot be written (${code}). ${advice}`)
 }
+
+/** The same of what ended the writing, where that was the file. */
+export const unwritten = (path: string, error: unknown): unknown =>
+  full.includes(errorCode(error) ?? '') ? cannot(path, error) : error
 
 /** Throws where something is there that may not be replaced; a link is never followed. */
 const checkFree = async (path: string, force: boolean): Promise<void> => {

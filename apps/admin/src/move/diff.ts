@@ -5,7 +5,7 @@ import { envelope } from '../cli/output.ts'
 import { table } from '../cli/table.ts'
 import { sourceDifferences, targetExtras } from './compare.ts'
 import { differingMembers } from './content.ts'
-import type { Ends } from './ends.ts'
+import { type Ends, onlyLookedAt } from './ends.ts'
 import type { Progress } from './progress.ts'
 
 const Difference = z.object({
@@ -81,7 +81,8 @@ const compareStore = async <S extends StoreName>(
 }
 
 /** Compares two sides by content and changes nothing. What is written meanwhile may show as a difference. */
-export const compareEnds = async (ends: Ends, options: DiffOptions): Promise<Differences> => {
+export const compareEnds = async (given: Ends, options: DiffOptions): Promise<Differences> => {
+  const ends = onlyLookedAt(given)
   const differences: Difference[] = []
   const stores: Differences['stores'] = []
   const name: Name = (difference) => {

@@ -11,7 +11,7 @@ const isOf = ({ by }: Moved, { id, undoes }: Migration): boolean => by === id ||
 
 /** The marks that a side has of the move's stores, whoever put them. */
 const marksOn = async ({ records }: End, { stores }: Migration, signal: AbortSignal): Promise<Moved[]> =>
-  (await records.moved({ signal })).filter(({ store }) => stores.includes(store))
+  records.moved({ signal, stores })
 
 /** Which of the stores a side has closed for this move. */
 export const closedStores = async (end: End, migration: Migration, signal: AbortSignal): Promise<StoreName[]> =>

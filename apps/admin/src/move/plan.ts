@@ -3,6 +3,7 @@ import { journalState } from '@nexus/router'
 import { z } from 'zod'
 import { envelope } from '../cli/output.ts'
 import { findJournal } from '../compose.ts'
+import { onlyLookedAt } from './ends.ts'
 import { isOpen, isSameMove, type Migration, moveOptions } from './migration.ts'
 import { recordPages, textLength } from './pages.ts'
 import type { Site } from './site.ts'
@@ -33,7 +34,7 @@ type PlannedStore = MovePlan['stores'][number]
 
 const countStore = async ({ ends }: Site, store: StoreName, signal: AbortSignal): Promise<PlannedStore> => {
   const counted: PlannedStore = { store, records: 0, characters: 0, corrupt: 0, corrupt_named: [] }
-  for await (const { items, corrupt } of recordPages(ends.source.records, store, signal)) {
+  for await (const { items, corrupt } of recordPages(onlyLookedAt(ends).source.records, store, signal)) {
     counted.records += items.length
     counted.corrupt += corrupt.length
     for (const item of items) counted.characters += textLength(item)
@@ -94,7 +95,7 @@ export interface PlanOptions {
 const freshProblems = async (site: Site, others: readonly Migration[], { signal }: PlanOptions): Promise<string[]> => {
   const { direction, ends } = site
   const underWay = others.find(isOpen)
-  const away = (await ends.source.records.moved({ signal })).filter(({ store }) => direction.stores.includes(store))
+  const away = await ends.source.records.moved({ signal, stores: direction.stores })
   const filled = await filledStores(site, signal)
   return [
     ...(underWay

@@ -9,7 +9,7 @@ import {
   type Records,
   StoreError,
 } from '@nexus/core'
-import { stateKeys } from '../task/host-records.ts'
+import { quietKeys } from '../task/quiet-keys.ts'
 
 const member = 'quiet'
 
@@ -36,24 +36,24 @@ const requestIn = (control: JsonValue | undefined): Request | null => {
  * repeated every few seconds with a greater beat, for hosts forget a request that stands still for half a minute.
  */
 export const requestQuiet = async (hostState: Pick<HostStateStore, 'patch'>, request: Request): Promise<void> => {
-  await hostState.patch(stateKeys.hostControl, { entries: { [member]: { ...request } } })
+  await hostState.patch(quietKeys.hostControl, { entries: { [member]: { ...request } } })
 }
 
 /** Hosts begin new work again, and their answers are forgotten. */
 export const endQuiet = async (hostState: Pick<HostStateStore, 'load' | 'patch' | 'delete'>): Promise<void> => {
-  const control = await hostState.load(stateKeys.hostControl)
+  const control = await hostState.load(quietKeys.hostControl)
   const members = isJsonObject(control?.value) ? Object.keys(control.value) : []
   const isAlone = control !== null && members.join() === member
-  const deleted = isAlone && (await hostState.delete(stateKeys.hostControl, { ifRev: control.rev })).status
+  const deleted = isAlone && (await hostState.delete(quietKeys.hostControl, { ifRev: control.rev })).status
   // What is there besides was asked for by others, perhaps this moment.
   if (members.includes(member) && deleted !== 'deleted')
-    await hostState.patch(stateKeys.hostControl, { remove: [member] })
-  await hostState.delete(stateKeys.quietHosts)
+    await hostState.patch(quietKeys.hostControl, { remove: [member] })
+  await hostState.delete(quietKeys.quietHosts)
 }
 
 /** Takes the request out of a host state that is closed already: what hosts were asked there is not theirs to take along. */
 export const forgetQuiet = async (records: Pick<Records, 'find' | 'write' | 'remove'>): Promise<void> => {
-  const { hostControl, quietHosts: answers } = stateKeys
+  const { hostControl, quietHosts: answers } = quietKeys
   await records.remove('hostState', [answers])
   const [record] = await records.find('hostState', [hostControl])
   const parsed = parseJson(record?.data ?? '')
@@ -65,7 +65,7 @@ export const forgetQuiet = async (records: Pick<Records, 'find' | 'write' | 'rem
 
 /** The workers that have answered this request. */
 export const quietHosts = async (hostState: Pick<HostStateStore, 'load'>, id: string): Promise<string[]> => {
-  const value = (await hostState.load(stateKeys.quietHosts))?.value
+  const value = (await hostState.load(quietKeys.quietHosts))?.value
   if (!isJsonObject(value)) return []
   return Object.entries(value).flatMap(([worker, answered]) => (answered === id ? [worker] : []))
 }
@@ -90,7 +90,7 @@ export interface QuietOptions {
 
 const readControl = async (hostState: QuietOptions['hostState']): Promise<JsonValue | undefined> => {
   try {
-    return (await hostState.load(stateKeys.hostControl))?.value ?? null
+    return (await hostState.load(quietKeys.hostControl))?.value ?? null
   } catch (error) {
     if (error instanceof StoreError && error.code !== 'invalid') return undefined
     throw error
@@ -112,7 +112,7 @@ export const createQuiet = ({ hostState, worker, clock, logger, wait }: QuietOpt
     const { id } = seen
     logger.info('the stores are about to move; nothing new is begun until then')
     try {
-      await hostState.patch(stateKeys.quietHosts, { entries: { [worker]: id } })
+      await hostState.patch(quietKeys.quietHosts, { entries: { [worker]: id } })
       answered = id
     } catch (error) {
       if (!isStoreError(error)) throw error

@@ -8,6 +8,7 @@ import {
 } from '@nexus/core'
 import { trackedIssuesKey, trackedMember } from '@nexus/engine'
 import type { Blow } from './fuse.ts'
+import { quietKeys } from './quiet-keys.ts'
 import { isReached } from './reached.ts'
 
 /**
@@ -19,8 +20,7 @@ export const stateKeys = {
   trackedIssues: trackedIssuesKey,
   launchedAgents: 'launched_agents',
   issueCounters: 'issue_counters',
-  hostControl: 'host_control',
-  quietHosts: 'quiet_hosts',
+  ...quietKeys,
   agentFuses: 'agent_fuses',
 } as const
 
