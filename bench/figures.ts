@@ -5,11 +5,3 @@ export const quantile = (values: readonly number[], share: number): number => {
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
-
-/** One line of a bench. */
-export const report = (bench: string, figures: Record<string, number | string>): void => {
-  const words = Object.entries(figures).map(
-    ([key, value]) => `${key}=${typeof value === 'number' ? Math.round(value * 100) / 100 : value}`,
-  )
-  process.stdout.write(`${bench}: ${words.join(' ')}\n`)
-}

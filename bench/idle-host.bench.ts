@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'vitest'
-import { report } from './figures.ts'
 import { backends, startHosting } from './hosting.ts'
+import { publish } from './results.ts'
 
 const isLong = process.env['NEXUS_BENCH'] === 'long'
 const measuredMs = isLong ? 30 * 60_000 : 60_000
@@ -45,12 +45,15 @@ for (const backend of backends)
       resident.push(await residentMb(pid))
     }
     const seconds = (performance.now() - begun) / 1000
-    report(`idle host, ${backend}`, {
-      tasks,
-      seconds,
-      'cpu %': ((await processorMs(pid)) - cpu) / seconds / 10,
-      'rss MB': resident.map((megabytes) => megabytes.toFixed(1)).join(' '),
-      'grown MB': (resident.at(-1) ?? Number.NaN) - (resident[0] ?? Number.NaN),
-      mark: 'cpu 0.5 %, grown 5 MB in 30 minutes',
+    const [first = Number.NaN, ...later] = resident
+    const held = `idle host, ${tasks} tasks due later, ${Math.round(seconds / 60)} min, ${backend}`
+    const cpuPercent = ((await processorMs(pid)) - cpu) / seconds / 10
+    publish({ row: `${held}: processor`, unit: '%', rounds: { ours: [cpuPercent] }, mark: { atMost: 0.5 } })
+    publish({ row: `${held}: memory`, unit: 'MB', rounds: { ours: resident } })
+    publish({
+      row: `${held}: memory grown`,
+      unit: 'MB',
+      rounds: { ours: [(later.at(-1) ?? Number.NaN) - first] },
+      mark: { atMost: 5 },
     })
   })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { context } from './context.ts'
-import { median, report } from './figures.ts'
-import { interleave, rateOf, ratioOf } from './rounds.ts'
+import { publish } from './results.ts'
+import { interleave, rateOf } from './rounds.ts'
 import { startServer } from './server.ts'
 import { openStores } from './stores.ts'
 
@@ -61,13 +61,16 @@ test('one record at a time on PostgreSQL', async () => {
       ours: () => rateOf(jobs, callers, (n) => stores.hostState.load(keyOf(n))),
       raw: () => rateOf(jobs, callers, (n) => pool.query({ ...plain.load, values: [keyOf(n)] })),
     })
-    for (const [verb, rounds] of Object.entries({ save, load }))
-      report(`postgres ${verb}, ${callers} callers`, {
-        'ours /s': Math.round(median(rounds.ours)),
-        'raw /s': Math.round(median(rounds.raw)),
-        ...ratioOf(rounds.ours, rounds.raw),
-        mark: verb === 'save' || callers === 1 ? mark : 'none',
-      })
+    const plural = callers === 1 ? '1 caller' : `${callers} callers`
+    const [unit, against] = ['/s', 'raw'] as const
+    publish({ row: `save one row, ${plural}`, unit, rounds: save, against, mark: { atLeast: mark } })
+    publish({
+      row: `load one row, ${plural}`,
+      unit,
+      rounds: load,
+      against,
+      ...(callers === 1 ? { mark: { atLeast: mark } } : {}),
+    })
   }
   await pool.end()
   await rm(root, { recursive: true })
