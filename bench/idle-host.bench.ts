@@ -23,7 +23,7 @@ const residentMb = async (pid: number): Promise<number> =>
   Number(/^VmRSS:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1024
 
 for (const backend of backends)
-  test.concurrent(`an idle host with a thousand tasks due later: ${backend}`, {
+  test(`an idle host with a thousand tasks due later: ${backend}`, {
     timeout: measuredMs + 300_000,
   }, async () => {
     await using hosting = await startHosting(backend, { steps: 1, command: () => ['true'] })

@@ -98,9 +98,12 @@ export const publishCurve = (curve: Omit<Curve, 'bench'>): void => {
   into.curves = [...(into.curves ?? []), { bench: benchName(), ...curve }]
 }
 
+/** A cost may be nothing, or less: so much better than its mark is as good as a plot can show. */
+const muchBetter = 10
+
 /** How often the mark is reached: 1 just so, 2 twice as good; null without a mark. */
 export const reachOf = ({ figures, ratio, mark }: Row): number | null => {
   const value = ratio?.median ?? figures['ours']?.median
   if (mark === null || value === undefined) return null
-  return 'atLeast' in mark ? value / mark.atLeast : mark.atMost / value
+  return 'atLeast' in mark ? value / mark.atLeast : mark.atMost / Math.max(value, mark.atMost / muchBetter)
 }
