@@ -4,7 +4,7 @@ import { type Bulk, createBulk } from './bulk.ts'
 import type { Folder, WithFolder } from './folder.ts'
 import { isAbsent, storeErrorOf } from './fs-errors.ts'
 import { createFolders, type Folders } from './make-folder.ts'
-import { append, type Bytes, link, quietly, settle, writeTemp } from './steps.ts'
+import { append, type Bytes, link, quietly, rename, settle, writeTemp } from './steps.ts'
 import { sys } from './syscalls.ts'
 
 export type { Bytes } from './steps.ts'
@@ -38,6 +38,7 @@ interface LooseSteps {
   stage(path: string, bytes: Bytes, modified: Date): Promise<Stats>
   createOnce(path: string, bytes: Bytes): Promise<'created' | 'exists'>
   link(from: string, to: string): Promise<'created' | 'exists' | 'absent'>
+  move(from: string, to: string): Promise<'moved' | 'absent'>
   /** Puts it at the end of the file, in one write. */
   append(path: string, text: string): Promise<Stats>
   remove(path: string): Promise<'removed' | 'absent'>
@@ -119,6 +120,8 @@ const createLooseSteps = ({ inFolder, fromFolder, withTemp }: Places): LooseStep
   createOnce: (path, bytes) => withTemp(path, bytes, { isLoose: true }, linkTemp(path, true)),
   link: (from, to) =>
     fromFolder(from, (source, name) => inFolder(to, (target, newName) => link(source.at(name), target.at(newName)))),
+  move: (from, to) =>
+    fromFolder(from, (source, name) => inFolder(to, (target, newName) => rename(source.at(name), target.at(newName)))),
   append: (path, text) => inFolder(path, (folder, name) => append(folder.at(name), text)),
   remove: (path) =>
     fromFolder(path, async (folder, name) => {
@@ -149,14 +152,7 @@ export const createAtomic = (parts: AtomicParts): Atomic => {
     move: (from, to) =>
       fromFolder(from, (source, name) =>
         inFolder(to, async (target, newName) => {
-          const moved = await sys.rename(source.at(name), target.at(newName)).then(
-            () => true,
-            (error: unknown) => {
-              if (isAbsent(error)) return false
-              throw error
-            },
-          )
-          if (!moved) return 'absent'
+          if ((await rename(source.at(name), target.at(newName))) === 'absent') return 'absent'
           // A temp name that a power cut brings back is swept, so its folder needs no sync.
           const isOwn = source.path === target.path || source.path === parts.tempFolder
           await settle(to, isOwn ? [target] : [target, source])

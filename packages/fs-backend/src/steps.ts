@@ -62,6 +62,16 @@ export const link = async (from: string, to: string): Promise<'created' | 'exist
   }
 }
 
+export const rename = async (from: string, to: string): Promise<'moved' | 'absent'> => {
+  try {
+    await sys.rename(from, to)
+    return 'moved'
+  } catch (error) {
+    if (isAbsent(error)) return 'absent'
+    throw error
+  }
+}
+
 /** In one write, so that of several processes that append none cuts into the words of another. */
 export const append = async (path: string, text: string): Promise<Stats> => {
   const how = flags.O_WRONLY | flags.O_APPEND | flags.O_CREAT | flags.O_NOFOLLOW | flags.O_NONBLOCK

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
 
@@ -36,6 +36,7 @@ export const buildPrograms = async (): Promise<string> => {
 
 export interface Program {
   process: ChildProcess
+  output: Interface
   /** Lines of its output so far. */
   lines: string[]
   ended: Promise<number | null>
@@ -54,6 +55,7 @@ export const startProgram = (folder: string, name: ProgramName, args: readonly s
   const ended = Promise.all([once(child, 'exit'), closed]).then(([[code]]) => code as number | null)
   return {
     process: child,
+    output,
     lines,
     ended,
     nextLine: () => Promise.race([once(output, 'line').then(([line]) => String(line)), closed.then(() => null)]),

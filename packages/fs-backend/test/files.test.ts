@@ -17,6 +17,7 @@ import type { Backend } from '@nexus/core'
 import { createFakes } from '@nexus/testkit'
 import { expect, test } from 'vitest'
 import { openFsBackend } from '../src/index.ts'
+import { createLayout, shortHash } from '../src/layout.ts'
 import { freshRoot } from './harness.ts'
 
 interface Setting {
@@ -256,6 +257,17 @@ test('[C-TASK-4] a move that was cut off between its two names is listed once an
     expect((await backend.taskFiles.list()).items).toMatchObject([
       { state: 'closed', content: 'text', issueNumber: '7' },
     ])
+  }))
+
+test('[C-ALL-1] a file that a slow process took before it was killed goes back, also when nobody knows any more what for', () =>
+  inSetting(async ({ root, backend, again }) => {
+    const file = { project: 'alpha', filename: 'a.md' }
+    for (const content of ['1', '2', '3', '4', '5']) await backend.taskFiles.save({ ...file, content })
+    const revisions = createLayout(root).revisions(shortHash('tasks/alpha/a.md'))
+    expect(await readdir(revisions)).not.toContain('1')
+    await rename(join(root, 'tasks/alpha/active/a.md'), join(revisions, '1.slow.gone'))
+    expect(await (await again()).taskFiles.load('alpha', 'a.md')).toMatchObject({ content: '5' })
+    expect(await readdir(revisions)).not.toContain('1.slow.gone')
   }))
 
 test('[C-TASK-5] a hand-made file keeps its time of making when we write it', () =>

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createIds, silentLogger, systemClock } from '@nexus/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openFsBackend } from '../src/index.ts'
-import { buildPrograms, startProgram } from './children.ts'
+import { buildPrograms, type Program, startProgram } from './children.ts'
 import { freshRoot } from './harness.ts'
 
 const names = ['one', 'two', 'three', 'four']
@@ -23,9 +23,26 @@ const open = (root: string) =>
     liveness: () => 'unknown',
   })
 
+type Disturb = (running: readonly Program[]) => void
+
+/** Whoever says something stops the one beside it, and lets the one after that go on. */
+const napping: Disturb = (running) => {
+  const signal = (at: number, name: NodeJS.Signals): void => void running[at % running.length]?.process.kill(name)
+  for (const [at, { output, ended }] of running.entries()) {
+    output.on('line', () => {
+      signal(at + 1, 'SIGSTOP')
+      signal(at + 2, 'SIGCONT')
+    })
+    ended.then(() => {
+      for (const one of running.keys()) signal(one, 'SIGCONT')
+    })
+  }
+}
+
 /** Four processes do the same job at once; resolves to what was acknowledged, over all of them. */
-const race = async (root: string, job: string, count: number): Promise<string[]> => {
+const race = async (root: string, job: string, count: number, disturb?: Disturb): Promise<string[]> => {
   const running = names.map((name) => startProgram(programs, 'writer', [job, root, name, String(count)]))
+  disturb?.(running)
   expect(await Promise.all(running.map(({ ended }) => ended))).toEqual(names.map(() => 0))
   return running.flatMap(({ lines }) => lines.filter((line) => line !== 'ready'))
 }
@@ -91,6 +108,15 @@ describe('several processes on one folder', () => {
       await race(root, 'move', 20)
       const { items } = await backend.taskFiles.list()
       expect(items).toMatchObject([{ filename: 'task.md', content: 'text', issueNumber: '7' }])
+    }))
+
+  test('[C-TASK-4] closed, reopened and saved by all, of whom some stand still now and then, it stays one file', () =>
+    inRoot(async (root) => {
+      const backend = await open(root)
+      await backend.taskFiles.save({ project: 'alpha', filename: 'task.md', content: 'text' })
+      const lines = await race(root, 'edit', 60, napping)
+      expect(new Set(lines)).toEqual(new Set(['task.md']))
+      expect((await backend.taskFiles.list()).items).toHaveLength(1)
     }))
 
   test('[C-COMPLETION-10] drops are imported once, whoever looks', () =>

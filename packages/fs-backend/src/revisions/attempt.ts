@@ -15,11 +15,13 @@ type CarryOut = (log: RevisionLog, number: number, revision: Revision, change: C
 const createCarryOut = ({ atomic }: SettleParts, settle: Settle): CarryOut => {
   /**
    * A revision counts only while it is the last: a slow process may have filled a number that was pruned, or have looked
-   * while a file was out of its place. Whoever removes the token first decides.
+   * while a file was out of its place. Whoever removes the token first decides. What is moved was in its place when its
+   * token was made of it, and may have its new name already.
    */
-  const isVoid = async (log: RevisionLog, number: number, token: string): Promise<boolean> => {
+  const isVoid = async (log: RevisionLog, number: number, { token, operation }: Revision): Promise<boolean> => {
     const { top, asides } = await log.list()
-    const isLast = top === number && !asides.some((aside) => aside.kind === 'gone' && aside.number < number)
+    const isOut = operation.kind !== 'move' && asides.some((aside) => aside.kind === 'gone' && aside.number < number)
+    const isLast = top === number && !isOut
     return !isLast && (await atomic.loose.remove(log.tokenPath(token))) === 'removed'
   }
 
@@ -33,7 +35,7 @@ const createCarryOut = ({ atomic }: SettleParts, settle: Settle): CarryOut => {
 
   return async (log, number, revision, change) => {
     try {
-      if (await isVoid(log, number, revision.token)) return false
+      if (await isVoid(log, number, revision)) return false
       if ((await settle.finish(log, number, revision)) === 'already') {
         await atomic.syncFolder(dirname(change.path))
         if (change.kind === 'move') await atomic.syncFolder(change.folder)
@@ -72,10 +74,13 @@ export const createAttempt = (parts: SettleParts, settle: Settle): Attempt => {
     const path = log.tokenPath(token)
     if (!(await stage(path, { change, staged }))) return false
     const revision: Revision = { token, operation: operationOf(root, change) }
-    const isOurs = await log.create(number, revision).catch(async (error: unknown) => {
-      await atomic.loose.remove(path).catch(() => undefined)
-      throw error
-    })
+    // A move gives the file a second name, so it must be known for a move even after a power cut.
+    const isOurs = await log
+      .create(number, revision, { isDurable: change.kind === 'move' })
+      .catch(async (error: unknown) => {
+        await atomic.loose.remove(path).catch(() => undefined)
+        throw error
+      })
     if (!isOurs) {
       await atomic.loose.remove(path)
       return false

@@ -25,8 +25,8 @@ export interface RevisionLog {
   list(): Promise<LogEntries>
   /** Null where there is nothing to do: it is a fence, or a power cut took what no living process had acknowledged. */
   read(number: number): Promise<Revision | null>
-  /** True for the one caller that made it. */
-  create(number: number, revision: Revision): Promise<boolean>
+  /** True for the one caller that made it. A durable one is on the disk with its token before anything is done for it. */
+  create(number: number, revision: Revision, how: { isDurable: boolean }): Promise<boolean>
   /** Makes the number stand for no change; true where it was the next one, so that nobody else has it or can get it. */
   fence(number: number): Promise<boolean>
   /** Removes revisions that no process can need. */
@@ -71,7 +71,11 @@ export const createRevisionLog = ({ atomic, reading, layout, tempName }: LogPart
       const revision = Revision.safeParse(parsed.ok ? parsed.value : null)
       return revision.success ? revision.data : null
     },
-    create: (number, revision) => make(number, JSON.stringify(revision)),
+    async create(number, revision, { isDurable }) {
+      if (!isDurable) return make(number, JSON.stringify(revision))
+      await atomic.syncFolder(layout.temp)
+      return (await atomic.createOnce(join(folder, String(number)), JSON.stringify(revision))) === 'created'
+    },
     // A slow process can make a number that was pruned, but then the kept ones stand above it.
     fence: async (number) => (await make(number, '')) && (await list()).top < number + kept,
     async prune({ top, numbers, asides }) {

@@ -8,21 +8,30 @@ import type { Move, Revision } from './operation.ts'
 
 /** Taking files out of their place, for good or for another one. */
 export interface Moves {
-  take(log: RevisionLog, number: number, taking: Taking): Promise<void>
+  take(log: RevisionLog, taking: Taking): Promise<void>
   /** False where others did it. */
   move(log: RevisionLog, number: number, revision: Revision & { operation: Move }): Promise<boolean>
 }
 
 export const createMoves = ({ root, layout, atomic, reading }: SettleParts, asides: Asides): Moves => {
-  /** Out of its place under a name that tells why, and only then away: removing by name alone could hit a later file. */
-  const take = async (log: RevisionLog, number: number, revision: Taking): Promise<void> => {
-    const { operation } = revision
-    const gonePath = log.asidePath('gone', number)
-    const taken = await atomic.move(join(root, operation.path), gonePath)
-    if (taken === 'absent') await atomic.syncFolder(dirname(join(root, operation.path)))
-    const entries = await log.list()
-    for (const aside of entries.asides.filter(({ kind, number: n }) => kind === 'gone' && n === number))
-      await asides.taken(log, aside, revision)
+  /** True where the file was in its place, or in the hand of a slow process that would have put it back. */
+  const takeOnce = async (log: RevisionLog, taking: Taking): Promise<boolean> => {
+    if ((await reading.stat(log.tokenPath(taking.token))) === null) return false
+    await atomic.loose.move(join(root, taking.operation.path), log.asidePath('gone', taking.number))
+    let isTaken = false
+    for (const aside of (await log.list()).asides)
+      if (aside.kind === 'gone' && (await asides.taken(log, aside, taking))) isTaken = true
+    return isTaken
+  }
+
+  /**
+   * Out of its place under a name that tells why, and only then away: removing by name alone could hit a later file.
+   * Looking for the token just before keeps slow processes from getting one, and what they have in their hand is no
+   * longer than a few calls away.
+   */
+  const take = async (log: RevisionLog, taking: Taking): Promise<void> => {
+    while (await takeOnce(log, taking));
+    await atomic.syncFolder(dirname(join(root, taking.operation.path)))
   }
 
   /**
@@ -65,7 +74,7 @@ export const createMoves = ({ root, layout, atomic, reading }: SettleParts, asid
     const name = await place(log.tokenPath(token), operation)
     if (name === null) return false
     await announce(number, { token, operation }, name)
-    await take(log, number, revision)
+    await take(log, { number, token, operation })
     return true
   }
 

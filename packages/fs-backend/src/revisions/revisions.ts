@@ -29,6 +29,9 @@ export interface Revisions {
   finish(hash: string): Promise<void>
 }
 
+/** Of a record that was never changed. */
+const none: LogEntries = { top: 0, numbers: [], asides: [] }
+
 interface RevisionsParts extends SettleParts {
   tempName(): string
 }
@@ -50,9 +53,14 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
     }
   }
 
-  /** While a slow process has a file in its hand, the file only seems to be absent. */
-  const isDisturbed = async (log: RevisionLog): Promise<boolean> =>
-    (await log.list()).asides.some(({ kind }) => kind === 'gone')
+  /**
+   * What was seen since `before` was one state: between two looks a change takes a file elsewhere, and while a slow process
+   * has it in its hand, it only seems to be absent.
+   */
+  const isUndisturbed = async (log: RevisionLog, before: LogEntries): Promise<boolean> => {
+    const { top, asides } = await log.list()
+    return top === before.top && asides.every(({ kind }) => kind !== 'gone')
+  }
 
   return {
     commit: (record, decide, options) =>
@@ -64,7 +72,8 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
             options?.signal?.throwIfAborted()
             const entries = await tidy(log)
             const decision = await decide()
-            const isFinal = 'change' in decision ? await attempt(log, entries, decision) : !(await isDisturbed(log))
+            const isFinal =
+              'change' in decision ? await attempt(log, entries, decision) : await isUndisturbed(log, entries)
             if (isFinal) return decision.answer
           }
         }
@@ -72,19 +81,19 @@ export const createRevisions = (parts: RevisionsParts): Revisions => {
       }),
     async settled(record, read) {
       const log = createRevisionLog({ atomic, reading, layout, tempName }, shortHash(record))
-      for (;;) {
-        const found = await read()
-        if (found !== null || !(await isDisturbed(log))) return found
-        await inTurn(record, () => tidy(log))
-      }
+      let found = await read()
+      for (let before = none; found === null && !(await isUndisturbed(log, before)); found = await read())
+        before = await inTurn(record, () => tidy(log))
+      return found
     },
     async fenced(record, read) {
       const log = createRevisionLog({ atomic, reading, layout, tempName }, shortHash(record))
       for (;;) {
-        const number = (await tidy(log)).top + 1
-        if (!(await log.fence(number))) continue
+        const entries = await tidy(log)
+        const top = entries.top + 1
+        if (!(await log.fence(top))) continue
         const found = await read()
-        if (found !== null || !(await isDisturbed(log))) return found
+        if (found !== null || (await isUndisturbed(log, { ...entries, top }))) return found
       }
     },
     async finish(hash) {

@@ -50,7 +50,7 @@ export const createSettle = (parts: SettleParts): Settle => {
       case 'move':
         return move(log, number, { token, operation })
       case 'drop':
-        await take(log, number, { token, operation })
+        await take(log, { number, token, operation })
         return true
     }
   }
@@ -60,6 +60,8 @@ export const createSettle = (parts: SettleParts): Settle => {
       const tokenPath = log.tokenPath(revision.token)
       if ((await reading.stat(tokenPath)) === null) return 'already'
       await announce(number, revision)
+      // Announcing waits for the disk: whoever was slow at it may find another change in its place.
+      if (revision.operation.facts && (await reading.stat(tokenPath)) === null) return 'already'
       const isDone = await act(log, number, revision)
       if (revision.operation.kind !== 'put') await loose.remove(tokenPath)
       return isDone ? 'done' : 'already'
@@ -69,10 +71,10 @@ export const createSettle = (parts: SettleParts): Settle => {
     },
     async resolve(log, aside) {
       const revision = await log.read(aside.number)
-      if (!revision) return asides.unknown(aside)
+      if (!revision) return asides.unknown(log, aside)
       const { token, operation } = revision
       if (operation.kind === 'put') return asides.replaced(aside, operation)
-      return asides.taken(log, aside, { token, operation })
+      await asides.taken(log, aside, { number: aside.number, token, operation })
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Backend } from '@nexus/core'
 import { expect } from 'vitest'
 import type { Harness } from '../../harness.ts'
 import type { Clause } from '../clause.ts'
@@ -54,6 +55,27 @@ export const taskFileMove = (clause: Clause): void => {
       expect((await peer.taskFiles.list()).items).toMatchObject([{ filename: 'login.md', state: to, issueNumber: '7' }])
     })
   }
+
+  clause(
+    'C-TASK-4',
+    'whoever closes, reopens and saves it meanwhile, it is one file that everybody finds',
+    async (t) => {
+      await t.backend.taskFiles.save(aTaskFile())
+      const openings = [t.backend, await t.peer(), await t.peer()]
+      const found = new Set<string | undefined>()
+      const work = async ({ taskFiles }: Backend, at: number): Promise<void> => {
+        for (let n = 0; n < 20; n += 1) {
+          const moved = await taskFiles[(n + at) % 2 ? 'close' : 'reopen']('alpha', 'login.md')
+          found.add(moved.status === 'absent' ? moved.status : moved.filename)
+          await taskFiles.save(aTaskFile({ content: `${at} ${n}` }))
+          found.add((await taskFiles.load('alpha', 'login.md'))?.filename)
+        }
+      }
+      await Promise.all(openings.map(work))
+      expect([...found]).toEqual(['login.md'])
+      expect((await t.backend.taskFiles.list()).items).toHaveLength(1)
+    },
+  )
 
   clause('C-TASK-4', 'a name that is taken in the folder it comes from is passed over as well', async (t) => {
     const { taskFiles } = t.backend
