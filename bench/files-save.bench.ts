@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Backend, JsonObject } from '@nexus/core'
 import { expect, test } from 'vitest'
 import { openPeers } from './peers/files.ts'
+import { openRawRevisions } from './raw-revision.ts'
 import { saveRaw } from './raw-save.ts'
 import { publish } from './results.ts'
 import { interleave } from './rounds.ts'
@@ -69,9 +70,11 @@ for (const callers of [1, 64] as const) {
       const peers = await openPeers(folder)
       const ours = contender(callers, (key, n) => stores.hostState.save(key, stateOf(n)))
       const raw = contender(callers, (key, n) => saveRaw(join(folder, 'raw', `${key}.json`), textOf(n)))
+      const revisions = openRawRevisions(join(folder, 'revisions'))
       const rounds = await interleave({
         ours: ours.round,
         raw: raw.round,
+        revisions: contender(callers, (key, n) => revisions(key, textOf(n))).round,
         writeFileAtomic: contender(callers, (key, n) => peers.writeFileAtomic(key, textOf(n))).round,
         atomically: contender(callers, (key, n) => peers.atomically(key, textOf(n))).round,
         unstorage: contender(callers, (key, n) => peers.unstorage(key, textOf(n))).round,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { context } from './context.ts'
+import { openPrisma } from './peers/prisma.ts'
 import { publish } from './results.ts'
 import { interleave, rateOf } from './rounds.ts'
 import { startServer } from './server.ts'
@@ -34,10 +35,14 @@ test('one record at a time on PostgreSQL', async () => {
   await using server = await startServer()
   await using database = await server.database()
   await using other = await server.database()
+  await using third = await server.database()
   const variables = { NEXUS_STORAGE_BACKEND: 'postgres', NEXUS_DIR: root }
   await using stores = await openStores({ ...variables, NEXUS_STORAGE_DSN: database.dsn })
-  await (await openStores({ ...variables, NEXUS_STORAGE_DSN: other.dsn }))[Symbol.asyncDispose]()
+  for (const { dsn } of [other, third])
+    await (await openStores({ ...variables, NEXUS_STORAGE_DSN: dsn }))[Symbol.asyncDispose]()
   const pool = new pg.Pool({ connectionString: other.dsn, max: 10 })
+  const prismaPool = new pg.Pool({ connectionString: third.dsn, max: 10 })
+  const prisma = openPrisma(prismaPool)
   for (const { callers, jobs, keys, mark } of loads) {
     const keyOf = (n: number) => `${callers}-${n % keys}`
     const saved = new Map<string, number>()
@@ -55,11 +60,13 @@ test('one record at a time on PostgreSQL', async () => {
         rateOf(jobs, callers, (n) =>
           pool.query({ ...plain.save, values: [keyOf(n), JSON.stringify(value(n)), context.ids.next()] }),
         ),
+      Prisma: () => rateOf(jobs, callers, (n) => prisma.save(keyOf(n), JSON.stringify(value(n)))),
     })
     for (const [key, n] of saved) expect((await stores.hostState.load(key))?.value).toEqual(value(n))
     const load = await interleave({
       ours: () => rateOf(jobs, callers, (n) => stores.hostState.load(keyOf(n))),
       raw: () => rateOf(jobs, callers, (n) => pool.query({ ...plain.load, values: [keyOf(n)] })),
+      Prisma: () => rateOf(jobs, callers, (n) => prisma.load(keyOf(n))),
     })
     const plural = callers === 1 ? '1 caller' : `${callers} callers`
     const [unit, against] = ['/s', 'raw'] as const
@@ -73,5 +80,7 @@ test('one record at a time on PostgreSQL', async () => {
     })
   }
   await pool.end()
+  await prisma[Symbol.asyncDispose]()
+  await prismaPool.end()
   await rm(root, { recursive: true })
 })

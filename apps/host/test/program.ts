@@ -25,8 +25,8 @@ export const buildProgram = async (): Promise<Program> => {
     target: 'node20.19',
     splitting: true,
     removeNodeProtocol: false,
-    noExternal: ['@nexus/core', '@nexus/router', '@nexus/fs-backend', 'chokidar', 'readdirp'],
-    external: [/^(?!\.{0,2}\/)(?!(chokidar|readdirp|@nexus\/(core|router|fs-backend))$)/],
+    noExternal: ['@nexus/core', '@nexus/router', '@nexus/fs-backend'],
+    external: [/^(?!\.{0,2}\/)(?!(@nexus\/(core|router|fs-backend))$)/],
     esbuildOptions(options) {
       options.conditions = ['nexus-source']
     },

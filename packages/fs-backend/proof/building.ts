@@ -50,7 +50,6 @@ export const buildPrograms = async (bug?: Bug): Promise<string> => {
     target: 'node20',
     platform: 'node',
     noExternal: [/^@nexus\//, 'zod'],
-    external: ['chokidar'],
     esbuildPlugins: [
       {
         name: 'planted-bug',

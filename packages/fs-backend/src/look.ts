@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync, type Stats } from 'node:fs'
 import type { OpenFolder } from './folder.ts'
 import { howToRead, isNoRecord, type ReadFile } from './reading.ts'
 
@@ -10,6 +10,13 @@ const orNull = <T>(work: () => T): T | null => {
     if (isNoRecord(error)) return null
     throw error
   }
+}
+
+/** A file is over where it gives less than was asked for; one that grew since its stat was taken is read to its end. */
+const readAll = (fd: number, { size }: Stats): Buffer => {
+  const bytes = Buffer.allocUnsafe(size + 1)
+  const count = readSync(fd, bytes, 0, bytes.length, null)
+  return count < bytes.length ? bytes.subarray(0, count) : Buffer.concat([bytes, readFileSync(fd)])
 }
 
 /**
@@ -26,7 +33,7 @@ export const look = {
       try {
         const stat = fstatSync(fd)
         if (!stat.isFile()) return null
-        return { bytes: stat.size > most ? Buffer.alloc(0) : readFileSync(fd), stat }
+        return { bytes: stat.size > most ? Buffer.alloc(0) : readAll(fd, stat), stat }
       } finally {
         closeSync(fd)
       }

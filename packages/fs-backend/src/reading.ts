@@ -48,7 +48,8 @@ const readAll = async (fd: number, stat: Stats, most: number): Promise<Buffer> =
     if (bytesRead > 0) chunks.push(chunk.subarray(0, bytesRead))
     total += bytesRead
     if (total > most) return Buffer.alloc(0)
-    if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)
+    // A file is over where it gives less than was asked for.
+    if (bytesRead < size) return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)
   }
 }
 

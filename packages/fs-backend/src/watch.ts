@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { watch } from 'chokidar'
+import { openFolderWatch } from './folder-watch.ts'
 
-/** How deep documented files lie below the folder that is watched: `{project}/completions/{file}`. */
+/** How deep the folders of documented files lie below the one that is watched: `{project}/completions`. */
 const depth = 2
 
 /** Hints that something below the folder changed; many changes may be one hint. Ends when the signal aborts. */
@@ -19,12 +18,14 @@ export async function* watchFolder(
     isDue = true
     wake()
   }
-  const ignored = (path: string): boolean => {
-    const name = basename(path)
-    return path !== folder && (name.startsWith('.') || !isWatched(name))
-  }
-  const watcher = watch(folder, { ignored, depth, ignoreInitial: true, followSymlinks: false })
-  watcher.on('all', hint).on('error', hint).on('ready', hint)
+  const watched = openFolderWatch({
+    folder,
+    depth,
+    isWatched: (name) => !name.startsWith('.') && isWatched(name),
+    changed: hint,
+    failed: hint,
+  })
+  watched.ready.then(hint, hint)
   signal.addEventListener('abort', hint, { once: true })
   try {
     while (!signal.aborted) {
@@ -38,6 +39,6 @@ export async function* watchFolder(
     }
   } finally {
     signal.removeEventListener('abort', hint)
-    await watcher.close()
+    watched.close()
   }
 }

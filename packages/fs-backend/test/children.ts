@@ -22,7 +22,6 @@ export const buildPrograms = async (): Promise<string> => {
     target: 'node20',
     platform: 'node',
     noExternal: [/^@nexus\//, 'zod'],
-    external: ['chokidar'],
     esbuildOptions: (options) => {
       options.conditions = ['nexus-source']
       options.outExtension = { '.js': '.mjs' }

@@ -102,20 +102,10 @@ test('scale: [C-ALL-8] every list gives each record once, in constant memory', {
   expect(peak - before).toBeLessThan(mostGrowth)
 })
 
-test('scale: no statement looks at more rows because there are more', { timeout: longest }, async () => {
-  const statements = hotStatements(full)
-  const wrong: string[] = []
-  for (const mode of ['force_generic_plan', 'force_custom_plan'] as const) {
-    await using explainer = await openExplainer(filled.database.dsn, mode)
-    wrong.push(...(await excess(explainer, statements)))
-  }
-  const [few, many] = [await mediansOf(little), await mediansOf(filled)]
-  const medians = Object.keys(many).map((verb) => [`${verb}_ms`, `${few[verb]}->${many[verb]}`])
-  report('scale, plans', { statements: statements.length, wrong: wrong.length, ...Object.fromEntries(medians) })
-  expect(wrong).toEqual([])
-})
-
-/** Of so few tasks one that is asked for several keys of several kinds reads them all at once; among many it does not. */
+/**
+ * Of so few tasks one that is asked for several keys of several kinds reads them all at once; among many it does not. Their
+ * plans go by the statistics, so this comes before anything is changed there.
+ */
 const amongFew = hotStatements(small).filter(({ name }) => name !== 'displaceTasks')
 
 test.each([
@@ -132,4 +122,17 @@ test.each([
   const wrong = await excess(explainer, amongFew)
   report('scale, planted', { without: index, wrong: wrong.length })
   expect(wrong).not.toEqual([])
+})
+
+test('scale: no statement looks at more rows because there are more', { timeout: longest }, async () => {
+  const statements = hotStatements(full)
+  const wrong: string[] = []
+  for (const mode of ['force_generic_plan', 'force_custom_plan'] as const) {
+    await using explainer = await openExplainer(filled.database.dsn, mode)
+    wrong.push(...(await excess(explainer, statements)))
+  }
+  const [few, many] = [await mediansOf(little), await mediansOf(filled)]
+  const medians = Object.keys(many).map((verb) => [`${verb}_ms`, `${few[verb]}->${many[verb]}`])
+  report('scale, plans', { statements: statements.length, wrong: wrong.length, ...Object.fromEntries(medians) })
+  expect(wrong).toEqual([])
 })

@@ -18,7 +18,7 @@ export const buildWriter = async (): Promise<string> => {
     config: false,
     silent: true,
     external: ['pg', /^@prisma\//],
-    noExternal: [/^@nexus\//, 'zod', 'chokidar'],
+    noExternal: [/^@nexus\//, 'zod'],
     esbuildPlugins: [rawSql],
     esbuildOptions(options) {
       options.conditions = ['nexus-source']

@@ -98,16 +98,21 @@ export const createOutage = ({ breaker, reach, current, journal, refusal, isClos
     return breaker.state().isOpen ? { view } : null
   }
 
-  const only = async <T>(store: StoreName, call: (backend: Backend) => Promise<T>): Promise<T> => {
-    checkOpen(isClosed(), 'routed')
-    const state = breaker.state()
-    if (state.isOpen) throw refused(store, state.reason)
+  const noticed = (error: unknown): never => {
+    if (mayBeOutage(error)) void breaker.judge()
+    throw error
+  }
+
+  /** Mostly the backend is open, and each wait for what is there would cost as much as all else here. */
+  const only = <T>(store: StoreName, call: (backend: Backend) => Promise<T>): Promise<T> => {
     try {
-      // Mostly it is open, and a wait for what is there costs more than all else here.
-      return await call(current() ?? (await reach()))
+      checkOpen(isClosed(), 'routed')
+      const state = breaker.state()
+      if (state.isOpen) throw refused(store, state.reason)
+      const backend = current()
+      return (backend ? call(backend) : reach().then(call)).catch(noticed)
     } catch (error) {
-      if (mayBeOutage(error)) void breaker.judge()
-      throw error
+      return Promise.reject(error)
     }
   }
 

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path'
 import { type CallOptions, type ClaimedTask, ClaimRequest, parseInput } from '@nexus/core'
+import { isAbsent, storeErrorOf } from '../fs-errors.ts'
 import { type Busy, readBusy } from './busy.ts'
 import { type Candidate, createCandidates, type Lines } from './candidates.ts'
 import { isUnchanged, settleMs } from './hand-made.ts'
@@ -45,7 +47,7 @@ const createTaking = (tools: InboxTools) => {
     }
     if (candidate.handMade) await adopt(candidate)
     const held = { id: candidate.id, epoch: candidate.version + 1, holder, leaseMs }
-    const moved = await atomic.move(candidate.path, inbox.heldFile(held))
+    const moved = await atomic.loose.move(candidate.path, inbox.heldFile(held))
     await queue.left(candidate)
     if (moved === 'absent') return null
     return (await check(held, candidate)) ? held : null
@@ -85,14 +87,31 @@ const createFairness = () => {
   }
 }
 
-/** Takes from the lines, in turn, up to the limit. */
+/** Takes from the lines, in turn, up to the limit; all of it is on the disk together, before anybody is told. */
 const createTakingAll = (tools: InboxTools, holders: Holders) => {
   const take = createTaking(tools)
   const fairness = createFairness()
+
+  const sync = (path: string): Promise<void> =>
+    tools
+      .withFolder(path, (folder) => folder.sync())
+      .catch((error: unknown) => {
+        // Somebody removed the folder that nothing is left in.
+        if (!isAbsent(error)) throw storeErrorOf(error, path, 'unknown')
+      })
+
+  /** Where they went first: a power cut in between leaves two names of a task, and never none. */
+  const syncAll = async (left: ReadonlySet<string>): Promise<void> => {
+    if (left.size === 0) return
+    await sync(tools.inbox.processing)
+    await Promise.all([...left].map(sync))
+  }
+
   return async (request: ClaimRequest, lines: Lines): Promise<HeldName[]> => {
     const { limit, leaseMs, maxPerProject = Number.POSITIVE_INFINITY } = request
     const busy = await readBusy(tools)
     const taken: HeldName[] = []
+    const left = new Set<string>()
     while (taken.length < limit) {
       const project = fairness.next(lines, busy, maxPerProject)
       if (project === null) break
@@ -106,7 +125,9 @@ const createTakingAll = (tools: InboxTools, holders: Holders) => {
       busy.held.set(held.id, candidate.record)
       fairness.serve(project)
       taken.push(held)
+      left.add(dirname(candidate.path))
     }
+    await syncAll(left)
     return taken
   }
 }

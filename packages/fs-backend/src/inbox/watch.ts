@@ -1,6 +1,6 @@
-import { basename, relative, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import type { InboxHint } from '@nexus/core'
-import { type FSWatcher, watch as watchFiles } from 'chokidar'
+import { openFolderWatch } from '../folder-watch.ts'
 import type { InboxTools } from './inbox-tools.ts'
 
 /** How often a look finds what the watch missed, in milliseconds. */
@@ -44,23 +44,6 @@ const createLook = ({ places, queue, clock }: InboxTools, found: (project: strin
   }
 }
 
-const openWatcher = (root: string, found: (project: string | null) => void): FSWatcher => {
-  const receive = (path: string): void => {
-    const [project, file] = relative(root, path).split(sep)
-    if (project && file?.endsWith('.md')) found(project)
-  }
-  const watcher = watchFiles(root, {
-    depth: 1,
-    ignoreInitial: true,
-    followSymlinks: false,
-    ignored: (path) => path !== root && basename(path).startsWith('.'),
-  })
-  watcher.on('add', receive).on('change', receive)
-  // What was put there while the watch was being set up makes no event.
-  watcher.on('ready', () => found(null))
-  return watcher
-}
-
 /**
  * Watches the documented folders only. Events are hints: they get lost on overflow and never come from another host, so
  * a look every few seconds stands behind them. All ends with the signal, or with the backend.
@@ -82,9 +65,21 @@ export const watchInbox = (tools: InboxTools, signal: AbortSignal): AsyncIterabl
   const start = async (): Promise<void> => {
     await atomic.makeFolder(inbox.inbox)
     if (ended.signal.aborted) return
-    const watcher = openWatcher(inbox.inbox, hints.add)
-    watcher.on('error', warn)
-    ended.signal.addEventListener('abort', () => void watcher.close(), { once: true })
+    const watched = openFolderWatch({
+      folder: inbox.inbox,
+      depth: 1,
+      isWatched: (name) => !name.startsWith('.'),
+      changed(path) {
+        const [project, file] = relative(inbox.inbox, path).split(sep)
+        if (!project) hints.add(null)
+        else if (file === undefined || file.endsWith('.md')) hints.add(project)
+      },
+      failed: warn,
+    })
+    ended.signal.addEventListener('abort', () => watched.close(), { once: true })
+    await watched.ready
+    // What was put there while the watch was being set up makes no event.
+    hints.add(null)
   }
   signal.addEventListener('abort', () => ended.abort(), { once: true })
   if (signal.aborted) ended.abort()
